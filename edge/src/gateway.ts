@@ -1,0 +1,65 @@
+/** Everything an isolate makes once from its settings. */
+
+import { type Authoriser, createAuthoriser } from '@headwater/shared/gateway/authorise';
+import type { Settings } from '@headwater/shared/protocol/settings';
+import { createAnthropicProvider } from '@headwater/shared/providers/anthropic/adapter';
+import type { ModelProvider } from '@headwater/shared/providers/contract';
+import { createEchoProvider } from '@headwater/shared/providers/echo/adapter';
+import { createOpenAIProvider } from '@headwater/shared/providers/openai/adapter';
+import {
+  createProviderRegistry,
+  MISSING_OLLAMA_AT_EDGE,
+  MISSING_PROVIDER,
+  type ProviderRegistry,
+} from '@headwater/shared/providers/registry';
+import { type AccessTokens, createAccessTokens } from '@headwater/shared/security/access-token';
+import { createOriginProvider } from './adapters/origin-provider.ts';
+import { type Env, settingsOf } from './env.ts';
+
+/** What routes and objects share. */
+export interface EdgeGateway {
+  readonly settings: Settings;
+  readonly authorise: Authoriser;
+  readonly accessTokens: AccessTokens;
+  readonly registry: ProviderRegistry;
+}
+
+const made = new WeakMap<Env, EdgeGateway>();
+
+/** The gateway of an isolate, made at its first request. */
+export function gatewayOf(env: Env): EdgeGateway {
+  let gateway = made.get(env);
+  if (gateway === undefined) {
+    const settings = settingsOf(env);
+    gateway = {
+      settings,
+      authorise: createAuthoriser(settings),
+      accessTokens: createAccessTokens({ secrets: settings.jwtSecrets }),
+      registry: createProviderRegistry({
+        providers: createProviders(settings),
+        missing: { ...MISSING_PROVIDER, ollama: MISSING_OLLAMA_AT_EDGE },
+        ...(settings.defaultModel === undefined ? {} : { defaultModel: settings.defaultModel }),
+      }),
+    };
+    made.set(env, gateway);
+  }
+  return gateway;
+}
+
+function createProviders(settings: Settings): Record<string, ModelProvider> {
+  const { openai, anthropic, originUrls, internalApiKey } = settings;
+  return {
+    echo: createEchoProvider(),
+    ...(openai === undefined ? {} : { openai: createOpenAIProvider(openai) }),
+    ...(anthropic === undefined ? {} : { anthropic: createAnthropicProvider(anthropic) }),
+    ...(originUrls.length === 0
+      ? {}
+      : {
+          ollama: createOriginProvider({
+            name: 'ollama',
+            originUrls,
+            ...(internalApiKey === undefined ? {} : { apiKey: internalApiKey }),
+          }),
+        }),
+  };
+}

@@ -1,0 +1,34 @@
+/** The edge: a Worker that answers, and the objects that remember. */
+
+import { healthOf } from '@headwater/shared/gateway/health';
+import { GatewayError } from '@headwater/shared/protocol/errors';
+import { Hono } from 'hono';
+import { answerError, type EdgeContext, requestContext } from './middleware/request-context.ts';
+import { initStreamRoute } from './routes/init-stream.ts';
+import { streamRoute } from './routes/stream.ts';
+
+const app = new Hono<EdgeContext>();
+
+app.use(requestContext);
+app.get('/health', (c) => {
+  const { settings, registry } = c.get('gateway');
+  return c.json(healthOf('edge', settings, registry));
+});
+app.route('/', initStreamRoute);
+app.route('/', streamRoute);
+app.post('/dev/callback', (c) => {
+  if (!c.get('gateway').settings.devMode) throw noRoute();
+  return c.json({ received: true });
+});
+app.notFound(() => {
+  throw noRoute();
+});
+app.onError(answerError);
+
+function noRoute(): GatewayError {
+  return new GatewayError('not_found', 'There is nothing at this path.');
+}
+
+export default app;
+export { SessionObject } from './objects/session-object.ts';
+export { SubjectObject } from './objects/subject-object.ts';

@@ -1,0 +1,153 @@
+/** One stream session as a Durable Object: wires SQLite, sockets and the alarm to the engine. */
+
+import { DurableObject } from 'cloudflare:workers';
+import { createOutbox, type OutboxEngine } from '@headwater/shared/callbacks/outbox';
+import { createCallbackSender } from '@headwater/shared/callbacks/send';
+import { streamGone } from '@headwater/shared/gateway/read-stream';
+import { toWireError, type WireError } from '@headwater/shared/protocol/errors';
+import { deriveWebhookSecret } from '@headwater/shared/security/webhook-signature';
+import { type StreamEngine, type StreamView, startEngine } from '@headwater/shared/stream/engine';
+import { parseEventId } from '@headwater/shared/stream/event';
+import type { FrameFormat } from '@headwater/shared/stream/frames';
+import type { Alarm, Subscriber } from '@headwater/shared/stream/ports';
+import type { SessionState } from '@headwater/shared/stream/session';
+import { countTokens } from '@headwater/shared/text/count-tokens';
+import { createConsoleLogger } from '../adapters/console-logger.ts';
+import { createSharedAlarm, type SharedAlarm } from '../adapters/shared-alarm.ts';
+import { createSocketSubscriber } from '../adapters/socket-subscriber.ts';
+import { createSqlOutboxStore } from '../adapters/sql-outbox-store.ts';
+import { createSqlSessionStore } from '../adapters/sql-session-store.ts';
+import { createSqlStreamLog } from '../adapters/sql-stream-log.ts';
+import type { Env } from '../env.ts';
+import { gatewayOf } from '../gateway.ts';
+
+/** A call's outcome; errors cross the object's border as plain data. */
+export type SessionAnswer<T> =
+  | { readonly ok: true; readonly value: T }
+  | { readonly ok: false; readonly error: WireError };
+
+/** Service restart, RFC 6455's registry: reconnect. */
+const SERVICE_RESTART = 1012;
+
+const clock = { nowMs: () => Date.now() };
+
+export class SessionObject extends DurableObject<Env> {
+  #engine: StreamEngine | undefined;
+  readonly #outbox: OutboxEngine;
+  readonly #alarm: SharedAlarm;
+  readonly #sessionAlarm: Alarm;
+  readonly #subscribers = new Map<WebSocket, Subscriber>();
+  readonly #logger = createConsoleLogger();
+
+  constructor(ctx: DurableObjectState, env: Env) {
+    super(ctx, env);
+    const { settings } = gatewayOf(env);
+    this.#alarm = createSharedAlarm(ctx.storage, clock.nowMs);
+    this.#sessionAlarm = this.#alarm.named(async () => this.#engine?.wake());
+    let secret: Promise<string> | undefined;
+    this.#outbox = createOutbox({
+      store: createSqlOutboxStore(ctx.storage.sql),
+      send: async (callback) => {
+        secret ??= deriveWebhookSecret(settings.jwtSecrets[0] ?? '');
+        const send = createCallbackSender({
+          secret: await secret,
+          fetch: (url, init) => fetch(url, init),
+          nowMs: clock.nowMs,
+        });
+        return send(callback);
+      },
+      clock,
+      alarm: this.#alarm.named(() => this.#outbox.wake()),
+      logger: this.#logger,
+      random: Math.random,
+    });
+    void ctx.blockConcurrencyWhile(() => this.#restore());
+  }
+
+  async #restore(): Promise<void> {
+    // A socket that outlived the engine missed what came between: it resumes from the log.
+    for (const socket of this.ctx.getWebSockets()) socket.close(SERVICE_RESTART, 'resume');
+    const state = await createSqlSessionStore(this.ctx.storage.sql).load();
+    if (state === undefined) return;
+    await this.#start(state, 'restored');
+    await this.#outbox.rearm();
+  }
+
+  async #start(state: SessionState, origin: 'created' | 'restored'): Promise<StreamEngine> {
+    const { sql } = this.ctx.storage;
+    this.#engine = await startEngine(
+      state,
+      {
+        log: createSqlStreamLog(sql),
+        store: createSqlSessionStore(sql),
+        outbox: this.#outbox,
+        clock,
+        alarm: this.#sessionAlarm,
+        logger: this.#logger,
+        provider: () => gatewayOf(this.env).registry.resolve(state.request.modelName).provider,
+        countTokens,
+        purged: () => {
+          this.#engine = undefined;
+          void this.ctx.storage.deleteAll();
+        },
+      },
+      origin,
+    );
+    return this.#engine;
+  }
+
+  /** Keeps a new session; the same state again changes nothing. */
+  async open(state: SessionState): Promise<void> {
+    if (this.#engine === undefined) await this.#start(state, 'created');
+  }
+
+  async view(): Promise<SessionAnswer<StreamView>> {
+    const engine = this.#engine;
+    if (engine === undefined) return { ok: false, error: toWireError(streamGone()) };
+    return { ok: true, value: await engine.view() };
+  }
+
+  /** Stops the model, keeps what was said, and shows the outcome. */
+  async cancel(): Promise<SessionAnswer<StreamView>> {
+    await this.#engine?.cancel();
+    return this.view();
+  }
+
+  /**
+   * Attaches a reader: a WebSocket upgrade with `?format=` and `?after=<event id>`. Answers 101,
+   * 204 when nothing is left to read, or a wire error as JSON with status 410.
+   */
+  override async fetch(request: Request): Promise<Response> {
+    const engine = this.#engine;
+    if (engine === undefined || engine.status === 'expired') {
+      return Response.json(toWireError(streamGone()), { status: 410 });
+    }
+    const query = new URL(request.url).searchParams;
+    const decision = engine.decide(parseEventId(query.get('after') ?? ''));
+    if (decision.type === 'nothing-left') return new Response(null, { status: 204 });
+    const { 0: client, 1: server } = new WebSocketPair();
+    this.ctx.acceptWebSocket(server);
+    const subscriber = createSocketSubscriber(server, query.get('format') as FrameFormat);
+    this.#subscribers.set(server, subscriber);
+    engine.attach(subscriber, decision.type === 'read' ? decision.afterSeq : 0);
+    return new Response(null, { status: 101, webSocket: client });
+  }
+
+  override async alarm(): Promise<void> {
+    await this.#alarm.ring();
+  }
+
+  override webSocketClose(socket: WebSocket): void {
+    this.#leave(socket);
+  }
+
+  override webSocketError(socket: WebSocket): void {
+    this.#leave(socket);
+  }
+
+  #leave(socket: WebSocket): void {
+    const subscriber = this.#subscribers.get(socket);
+    this.#subscribers.delete(socket);
+    if (subscriber !== undefined) this.#engine?.detach(subscriber);
+  }
+}

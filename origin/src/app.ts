@@ -1,0 +1,45 @@
+/** The origin as a Fastify app, ready to listen or to be injected into. */
+
+import { healthOf } from '@headwater/shared/gateway/health';
+import { GatewayError } from '@headwater/shared/protocol/errors';
+import { MAX_BODY_BYTES } from '@headwater/shared/protocol/init-stream';
+import { type FastifyBaseLogger, type FastifyInstance, fastify, LogController } from 'fastify';
+import type { OriginGateway } from './gateway.ts';
+import { addRequestContext, genReqId } from './plugins/request-context.ts';
+import { addInitStream } from './routes/init-stream.ts';
+import { addModelRelay } from './routes/model-relay.ts';
+import { addPage } from './routes/page.ts';
+import { addStream } from './routes/stream.ts';
+
+/** Builds the app. Bodies reach the routes as text: the shared code judges them. */
+export async function buildApp(
+  gateway: OriginGateway,
+  logger: FastifyBaseLogger,
+): Promise<FastifyInstance> {
+  const app = fastify({
+    loggerInstance: logger,
+    logController: new LogController({
+      // One line a request, of our own: Fastify's holds the URL with its token.
+      disableRequestLogging: true,
+      requestIdLogLabel: 'requestId',
+    }),
+    genReqId,
+    bodyLimit: MAX_BODY_BYTES,
+    forceCloseConnections: true,
+    routerOptions: { maxParamLength: 200 },
+  });
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser('*', { parseAs: 'string' }, (_request, body, done) => done(null, body));
+  addRequestContext(app, gateway.settings);
+
+  app.get('/health', async () => healthOf('origin', gateway.settings, gateway.registry));
+  app.post('/dev/callback', async () => {
+    if (gateway.settings.devMode) return { received: true };
+    throw new GatewayError('not_found', 'There is nothing at this path.');
+  });
+  addInitStream(app, gateway);
+  addStream(app, gateway);
+  addModelRelay(app, gateway);
+  await addPage(app);
+  return app;
+}

@@ -1,0 +1,57 @@
+/** The origin process: reads the environment, listens, and goes down in order. */
+
+import { describeError } from '@headwater/shared/protocol/describe-error';
+import { SettingsError } from '@headwater/shared/protocol/settings';
+import { pino } from 'pino';
+import { buildApp } from './app.ts';
+import { type OriginConfig, readConfig } from './config.ts';
+import { createGateway } from './gateway.ts';
+
+/** Time for callbacks to leave once the process is asked to stop, in ms. */
+const GOODBYE_MS = 3_000;
+
+function configOrExit(): OriginConfig {
+  try {
+    return readConfig(process.env);
+  } catch (thrown) {
+    if (!(thrown instanceof SettingsError)) throw thrown;
+    process.stderr.write(`${thrown.message}\n`);
+    return process.exit(1);
+  }
+}
+
+const { settings, listen } = configOrExit();
+const logger = pino({ base: { host: 'origin' }, serializers: { err: describeError } });
+const gateway = await createGateway(settings, logger);
+const app = await buildApp(gateway, logger);
+
+async function stop(reason: string): Promise<void> {
+  logger.info({ reason }, 'stopping');
+  setTimeout(() => process.exit(1), GOODBYE_MS + 1_000).unref();
+  await gateway.sessions.interrupt();
+  await gateway.outbox.flush(GOODBYE_MS);
+  await app.close();
+  process.exit(0);
+}
+
+let stopping = false;
+for (const event of ['SIGINT', 'SIGTERM', 'disconnect'] as const) {
+  process.on(event, () => {
+    if (stopping) return;
+    stopping = true;
+    void stop(event);
+  });
+}
+
+try {
+  const address = await app.listen({ host: listen.host, port: listen.port });
+  logger.info({ address, queue: 'in-process', log: 'memory' }, 'origin is up');
+} catch (thrown) {
+  const { code } = thrown as { code?: string };
+  process.stderr.write(
+    code === 'EADDRINUSE'
+      ? `Port ${listen.port} is taken: set PORT to a free one.\n`
+      : `The origin cannot listen on ${listen.host}:${listen.port} (${code ?? 'unknown'}).\n`,
+  );
+  process.exit(1);
+}

@@ -1,0 +1,65 @@
+/** `/stream/{id}` on the origin: read, look at, stop. */
+
+import { readWishes, requireAccess, streamGone } from '@headwater/shared/gateway/read-stream';
+import type { StreamEngine } from '@headwater/shared/stream/engine';
+import { SSE_HEADERS } from '@headwater/shared/stream/frames';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { createSseSubscriber } from '../adapters/sse-subscriber.ts';
+import type { OriginGateway } from '../gateway.ts';
+import { headerOf } from './header.ts';
+
+type StreamParams = { Params: { id: string } };
+
+function queryOf(request: FastifyRequest): URLSearchParams {
+  const at = request.url.indexOf('?');
+  return new URLSearchParams(at === -1 ? '' : request.url.slice(at + 1));
+}
+
+/** Adds the routes. */
+export function addStream(app: FastifyInstance, gateway: OriginGateway): void {
+  const { accessTokens, sessions } = gateway;
+
+  /** The stream's engine, for a request that holds its token. */
+  async function sessionOf(request: FastifyRequest<StreamParams>): Promise<StreamEngine> {
+    const { id: streamId } = request.params;
+    await requireAccess(accessTokens, {
+      streamId,
+      query: queryOf(request),
+      authorization: headerOf(request, 'authorization'),
+      cookie: headerOf(request, 'cookie'),
+    });
+    const engine = sessions.get(streamId);
+    if (engine === undefined) throw streamGone();
+    return engine;
+  }
+
+  app.get<StreamParams>('/stream/:id', async (request, reply) => {
+    const engine = await sessionOf(request);
+    if (engine.status === 'expired') throw streamGone();
+    const wishes = readWishes(queryOf(request), headerOf(request, 'last-event-id'));
+    const decision = engine.decide(wishes.after);
+    if (decision.type === 'nothing-left') return reply.code(204).send();
+
+    reply.hijack();
+    const response = reply.raw;
+    response.writeHead(200, {
+      ...(reply.getHeaders() as Record<string, string>),
+      ...SSE_HEADERS,
+    });
+    const subscriber = createSseSubscriber(response, wishes.format);
+    response.on('close', () => engine.detach(subscriber));
+    engine.attach(subscriber, decision.type === 'read' ? decision.afterSeq : 0);
+    return reply;
+  });
+
+  app.get<StreamParams>('/stream/:id/state', async (request, reply) => {
+    reply.header('cache-control', 'no-store');
+    return (await sessionOf(request)).view();
+  });
+
+  app.delete<StreamParams>('/stream/:id', async (request) => {
+    const engine = await sessionOf(request);
+    await engine.cancel();
+    return engine.view();
+  });
+}

@@ -1,0 +1,44 @@
+// Runs one program and answers for its whole process group: started detached, so that it leads a
+// group of its own, by a parent that holds its IPC channel. The group is ended when the program
+// ends, and also when the channel closes, which is how the parent's sudden death shows.
+//
+// Usage: node supervisor.ts <program> [args]
+import { spawn } from 'node:child_process';
+
+const KILL_AFTER_MS = 5000;
+
+/** How the program ended, sent to the parent just before the group is ended. */
+export type SupervisorReport = {
+  readonly exitCode: number | null;
+  readonly signal: NodeJS.Signals | null;
+  /** Set when the program could not be started at all. */
+  readonly fault?: string;
+};
+
+// Signal 0's recipient "0" is the caller's own process group, so no id can be mistaken for another's.
+const signalGroup = (signal: NodeJS.Signals): boolean => process.kill(0, signal);
+
+function report(message: SupervisorReport): void {
+  if (!process.connected) {
+    signalGroup('SIGKILL');
+    return;
+  }
+  process.send?.(message, undefined, undefined, () => signalGroup('SIGKILL'));
+}
+
+function endGroup(): void {
+  signalGroup('SIGTERM');
+  setTimeout(() => signalGroup('SIGKILL'), KILL_AFTER_MS);
+}
+
+const [program = '', ...args] = process.argv.slice(2);
+// The program gets the group's SIGTERM too; this process stays to see it end.
+process.on('SIGTERM', () => undefined);
+process.on('SIGINT', () => undefined);
+process.on('SIGHUP', () => undefined);
+process.on('disconnect', endGroup);
+
+// A channel to the program as well: it can then notice that this process is gone.
+const child = spawn(program, args, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
+child.on('error', (error) => report({ exitCode: null, signal: null, fault: error.message }));
+child.on('exit', (exitCode, signal) => report({ exitCode, signal }));

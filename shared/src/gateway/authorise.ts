@@ -1,0 +1,50 @@
+/** Who is calling: one rule for every route that is not open. */
+
+import { GatewayError } from '../protocol/errors.ts';
+import type { Settings } from '../protocol/settings.ts';
+import { type Caller, createCallerVerifier } from '../security/caller-token.ts';
+import { bearerOf } from '../security/read-token.ts';
+import { sameSecret } from '../security/same-secret.ts';
+
+/** Where a caller may show who it is. */
+export interface Credentials {
+  /** `n8nToken` of the body. */
+  readonly token?: string | undefined;
+  readonly authorization: string | null;
+  readonly apiKey: string | null;
+}
+
+/** Finds the caller. Errors: `unauthorized`. */
+export type Authoriser = (credentials: Credentials) => Promise<Caller>;
+
+/** Subject of calls that show `INTERNAL_API_KEY`. */
+const INTERNAL: Caller = { subject: 'internal' };
+
+/** Subject of calls without credentials in DEV_MODE. */
+const DEV: Caller = { subject: 'dev' };
+
+/** Makes the rule from the settings. A credential that is shown must be good, also in DEV_MODE. */
+export function createAuthoriser(settings: Settings): Authoriser {
+  const verifier = createCallerVerifier({
+    secrets: settings.jwtSecrets,
+    ...(settings.jwks === undefined ? {} : { jwks: settings.jwks }),
+    ...(settings.jwtIssuer === undefined ? {} : { issuer: settings.jwtIssuer }),
+    ...(settings.jwtAudience === undefined ? {} : { audience: settings.jwtAudience }),
+  });
+  return async ({ token, authorization, apiKey }) => {
+    if (apiKey !== null) {
+      const { internalApiKey } = settings;
+      if (internalApiKey !== undefined && (await sameSecret(apiKey, internalApiKey))) {
+        return INTERNAL;
+      }
+      throw new GatewayError('unauthorized', 'The X-API-Key is not the INTERNAL_API_KEY.');
+    }
+    const shown = token ?? bearerOf(authorization);
+    if (shown !== undefined) return verifier.verify(shown);
+    if (settings.devMode) return DEV;
+    throw new GatewayError(
+      'unauthorized',
+      'Show who you are: `n8nToken` in the body, or `Authorization: Bearer <token>`.',
+    );
+  };
+}

@@ -1,0 +1,12 @@
+/** The refusal of a caller that opens streams too fast. */
+
+import { GatewayError } from '../protocol/errors.ts';
+
+/** `rate_limited`, with the seconds to wait. */
+export function rateLimited(retryAfterSeconds: number): GatewayError {
+  return new GatewayError(
+    'rate_limited',
+    `Too many new streams in a minute. Try again in ${Math.ceil(retryAfterSeconds)} s.`,
+    { details: { retryAfterSeconds } },
+  );
+}

@@ -1,0 +1,27 @@
+/** What the Anthropic SDK throws → GatewayError. */
+
+import { APIConnectionError, APIConnectionTimeoutError, APIError } from '@anthropic-ai/sdk';
+import type { GatewayError } from '../../protocol/errors.ts';
+import { cut } from '../event-converter.ts';
+import { httpFault, timedOut, unreachable, type VendorWords } from '../http-fault.ts';
+
+const WORDS: VendorWords = {
+  vendor: 'Anthropic',
+  keySetting: 'ANTHROPIC_API_KEY',
+  urlSetting: 'ANTHROPIC_BASE_URL',
+};
+
+/** Maps anything thrown while asking for `model`; what the SDK did not throw is a broken body. */
+export function toAnthropicError(thrown: unknown, model: string): GatewayError {
+  if (thrown instanceof APIConnectionTimeoutError) return timedOut(WORDS, thrown);
+  if (thrown instanceof APIConnectionError) return unreachable(WORDS, thrown);
+  if (thrown instanceof APIError && typeof thrown.status === 'number') {
+    return httpFault(WORDS, {
+      status: thrown.status,
+      headers: thrown.headers,
+      model,
+      cause: thrown,
+    });
+  }
+  return cut(WORDS.vendor, thrown);
+}

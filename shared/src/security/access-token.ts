@@ -1,0 +1,93 @@
+/** The token that opens one stream, and nothing else. */
+
+import { type CryptoKey, errors, jwtVerify, SignJWT } from 'jose';
+import { GatewayError } from '../protocol/errors.ts';
+import { createHmacKeys } from './hmac-keys.ts';
+import {
+  ACCESS_TOKEN_AUDIENCE,
+  ACCESS_TOKEN_TYPE,
+  readTokenHeader,
+  refuseToken,
+} from './jwt-header.ts';
+
+/** Issues and verifies access tokens. */
+export interface AccessTokens {
+  /** A token for `streamId` that ends at `expiresAtMs` (since 1970), rounded up to a second. */
+  issue(streamId: string, expiresAtMs: number): Promise<string>;
+  /**
+   * Resolves when `token` opens `streamId`. Throws `forbidden` for the token of another stream and
+   * `unauthorized` for one that has expired, is forged or is no access token.
+   */
+  verify(token: string, streamId: string): Promise<void>;
+}
+
+/**
+ * Builds access tokens (HS256). The first of `secrets` signs, all of them verify. `now` is in
+ * milliseconds since 1970 and defaults to `Date.now`. No clock skew is granted: the gateway reads
+ * what the gateway wrote.
+ */
+export function createAccessTokens(options: {
+  secrets: readonly string[];
+  now?: () => number;
+}): AccessTokens {
+  const now = options.now ?? Date.now;
+  const keysOf = createHmacKeys(options.secrets);
+
+  return {
+    async issue(streamId, expiresAtMs) {
+      const [signingKey] = await keysOf();
+      if (signingKey === undefined) throw new RangeError('At least one secret is needed.');
+      return new SignJWT({ sub: streamId, aud: ACCESS_TOKEN_AUDIENCE })
+        .setProtectedHeader({ alg: 'HS256', typ: ACCESS_TOKEN_TYPE })
+        .setIssuedAt(Math.floor(now() / 1000))
+        .setExpirationTime(Math.ceil(expiresAtMs / 1000))
+        .sign(signingKey);
+    },
+
+    async verify(token, streamId) {
+      if (readTokenHeader(token).type !== ACCESS_TOKEN_TYPE) {
+        throw refuseToken(
+          'This is not the access token of a stream. Use the access_token of the streamUrl as it was given.',
+        );
+      }
+      const subject = await subjectOf(token, await keysOf(), now());
+      if (subject !== streamId) {
+        throw new GatewayError(
+          'forbidden',
+          'This access token opens another stream. Use the streamUrl of this one as it was given.',
+        );
+      }
+    },
+  };
+}
+
+async function subjectOf(
+  token: string,
+  keys: readonly CryptoKey[],
+  nowMs: number,
+): Promise<string | undefined> {
+  for (const key of keys) {
+    try {
+      const { payload } = await jwtVerify(token, key, {
+        algorithms: ['HS256'],
+        audience: ACCESS_TOKEN_AUDIENCE,
+        typ: ACCESS_TOKEN_TYPE,
+        requiredClaims: ['exp', 'sub'],
+        currentDate: new Date(nowMs),
+      });
+      return payload.sub;
+    } catch (thrown) {
+      if (thrown instanceof errors.JWTExpired) {
+        throw refuseToken('The access token has expired. Open a new stream.', thrown);
+      }
+      // Another secret of the list may have signed it; any other fault is the token's own.
+      if (!(thrown instanceof errors.JWSSignatureVerificationFailed)) {
+        throw refuseToken(FORGED_MESSAGE, thrown);
+      }
+    }
+  }
+  throw refuseToken(FORGED_MESSAGE);
+}
+
+const FORGED_MESSAGE =
+  'The access token is not one that this gateway issued. Use the streamUrl as it was given.';

@@ -1,0 +1,342 @@
+/** Performs what a session decides: talks to the model, keeps the log, serves the readers. */
+
+import { GatewayError, toGatewayError, toWireError, type WireError } from '../protocol/errors.ts';
+import type { ModelProvider, ModelRequest } from '../providers/contract.ts';
+import type { EventBatch, EventPosition, StreamStatus, Usage } from './event.ts';
+import { isFinal } from './event.ts';
+import { answerOf, finalOf } from './log-reading.ts';
+import type {
+  Alarm,
+  Clock,
+  DeliveryView,
+  Logger,
+  Outbox,
+  SessionStore,
+  StreamLog,
+  Subscriber,
+} from './ports.ts';
+import { createReaders } from './readers.ts';
+import { type AttachDecision, decideAttach } from './resume-cursor.ts';
+import {
+  callbackPayload,
+  isEnded,
+  type SessionEffect,
+  type SessionInput,
+  type SessionState,
+  stepSession,
+} from './session.ts';
+
+const SHUTTING_DOWN: WireError = {
+  code: 'unavailable',
+  message: 'The gateway is shutting down. Send the prompt again.',
+};
+
+/** What one session's engine is wired to. */
+export interface EnginePorts {
+  readonly log: StreamLog;
+  readonly store: SessionStore;
+  readonly outbox: Outbox;
+  readonly clock: Clock;
+  readonly alarm: Alarm;
+  readonly logger: Logger;
+  /** The vendor of the session's request; throws `unavailable` where it is not wired. */
+  provider(): ModelProvider;
+  /** Tokens in a text, for vendors that give no usage. */
+  countTokens(text: string): Promise<number>;
+  /** The session has forgotten everything; its owner may drop it. */
+  purged(): void;
+}
+
+/** What `GET /stream/{id}/state` shows. */
+export interface StreamView {
+  readonly streamId: string;
+  readonly status: StreamStatus;
+  readonly text: string;
+  readonly model: string;
+  readonly provider: string;
+  readonly usage: Usage | null;
+  readonly finishReason: string | null;
+  readonly error: WireError | null;
+  readonly lastEventSeq: number;
+  readonly callback: DeliveryView | null;
+}
+
+/** One live session. */
+export interface StreamEngine {
+  /** Where a reader that has read up to `after` would begin; changes nothing. */
+  decide(after: EventPosition | undefined): AttachDecision;
+  /** Serves a reader after the given number until the end, its own departure, or a cut. */
+  attach(subscriber: Subscriber, afterSeq: number): void;
+  detach(subscriber: Subscriber): void;
+  /** Stops the model and keeps what was said; resolves once the end is kept. */
+  cancel(): Promise<void>;
+  /** The host is going down: ends a live session with a clear error, so that its callback goes out. */
+  interrupt(): Promise<void>;
+  /** The alarm rang. */
+  wake(): Promise<void>;
+  view(): Promise<StreamView>;
+  readonly status: StreamStatus;
+  /** Resolves when every effect begun so far has ended. */
+  idle(): Promise<void>;
+}
+
+/**
+ * Starts the engine of a new session (`created`) or of one found in the store (`restored`).
+ *
+ * Effects run in the order decided. An append that is durable at once is published in the same
+ * turn; one that is not holds back only what comes after it.
+ */
+export async function startEngine(
+  initial: SessionState,
+  ports: EnginePorts,
+  origin: 'created' | 'restored',
+): Promise<StreamEngine> {
+  let state = initial;
+  /** Number of the last event that is durable, and so may be shown. */
+  let durableSeq = 0;
+  let ended = false;
+  let source: AbortController | undefined;
+  /** Effects that could not be done at once, in order. */
+  let tail: Promise<void> | undefined;
+  const fields = { streamId: state.request.streamId, provider: state.request.provider };
+  const callbackId = `msg_${state.request.streamId}`;
+  const readers = createReaders({
+    log: ports.log,
+    epoch: () => state.epoch,
+    head: () => durableSeq,
+    failed: (thrown) => ports.logger.error({ ...fields, err: thrown }, 'replay failed'),
+  });
+  const { promise: settled, resolve: resolveSettled } = Promise.withResolvers<void>();
+
+  function apply(input: SessionInput): Promise<void> | undefined {
+    const step = stepSession(state, input, ports.clock.nowMs());
+    state = step.state;
+    for (const effect of step.effects) {
+      if (tail !== undefined) chain(() => perform(effect));
+      else {
+        const done = perform(effect);
+        if (done !== undefined) chain(() => done);
+      }
+    }
+    return tail;
+  }
+
+  function chain(work: () => Promise<void> | undefined): void {
+    const mine: Promise<void> = (tail ?? Promise.resolve())
+      .then(work)
+      .catch(fail)
+      .then(() => {
+        if (tail === mine) tail = undefined;
+      });
+    tail = mine;
+  }
+
+  /** The log or the store refused: what cannot be kept is not shown, and readers are told. */
+  function fail(thrown: unknown): void {
+    const error = toGatewayError(thrown);
+    ports.logger.error({ ...fields, code: error.code, err: thrown }, 'session storage failed');
+    source?.abort();
+    resolveSettled();
+    const wire = toWireError(
+      new GatewayError(
+        'processing_failed',
+        'The gateway could not keep the stream. Send the prompt again.',
+      ),
+    );
+    readers.endAll(wire);
+    if (!isEnded(state.status)) {
+      state = { ...state, status: 'failed', error: wire };
+      void Promise.resolve(ports.outbox.enqueue(callbackOf(''))).catch((cause: unknown) =>
+        ports.logger.error({ ...fields, err: cause }, 'callback could not be kept'),
+      );
+    }
+  }
+
+  function perform(effect: SessionEffect): Promise<void> | undefined {
+    switch (effect.type) {
+      case 'open-source':
+        void pump();
+        return undefined;
+      case 'close-source':
+        source?.abort();
+        return undefined;
+      case 'append': {
+        const done = ports.log.append(effect.batch);
+        if (!(done instanceof Promise)) return publish(effect.batch);
+        return done.then(() => publish(effect.batch));
+      }
+      case 'count-tokens':
+        // Not part of the chain: its answer is an input, which appends to the chain itself.
+        void countTokens();
+        return undefined;
+      case 'settle':
+        return settle();
+      case 'save':
+        return asPromise(ports.store.save(state));
+      case 'wake-at':
+        ports.alarm.set(effect.atMs);
+        return undefined;
+      case 'purge':
+        return purge();
+    }
+  }
+
+  function publish(batch: EventBatch): undefined {
+    durableSeq = batch.firstSeq + batch.events.length - 1;
+    const last = batch.events[batch.events.length - 1];
+    ended = last !== undefined && isFinal(last);
+    readers.publish(batch, ended);
+    return undefined;
+  }
+
+  async function pump(): Promise<void> {
+    const abort = new AbortController();
+    source = abort;
+    try {
+      const request = modelRequest(state);
+      for await (const events of ports.provider().stream(request, abort.signal)) {
+        const behind = apply({ type: 'source-events', events });
+        // One batch in flight: a slow log slows the model, never fills the memory.
+        if (behind !== undefined) await behind;
+      }
+      if (!abort.signal.aborted) apply({ type: 'source-ended' });
+    } catch (thrown) {
+      if (abort.signal.aborted) return;
+      const error = toGatewayError(thrown);
+      ports.logger.warn({ ...fields, code: error.code, err: thrown }, 'model failed');
+      apply({ type: 'source-failed', error: toWireError(error) });
+    }
+  }
+
+  async function countTokens(): Promise<void> {
+    // What the model said before the end must be in the log before it is counted.
+    if (tail !== undefined) await tail;
+    const started = durableSeq > 0 || state.status === 'streaming';
+    let inputTokens = 0;
+    let outputTokens = 0;
+    try {
+      const prompt = state.request.messages.map((message) => message.content).join('\n');
+      if (started) inputTokens = await ports.countTokens(prompt);
+      outputTokens = await ports.countTokens((await answerOf(ports.log)) + state.heldText);
+    } catch (thrown) {
+      // A stream must end even where its tokens cannot be counted.
+      ports.logger.error({ ...fields, err: thrown }, 'token count failed');
+    }
+    apply({ type: 'tokens-counted', inputTokens, outputTokens });
+  }
+
+  function callbackOf(answer: string) {
+    return {
+      id: callbackId,
+      url: state.request.resumeUrl,
+      body: JSON.stringify(callbackPayload(state, answer)),
+    };
+  }
+
+  function settle(): Promise<void> | undefined {
+    const answer = answerOf(ports.log);
+    ports.logger.info(
+      { ...fields, status: state.status, events: state.lastSeq, ...state.usage },
+      'stream ended',
+    );
+    if (!(answer instanceof Promise)) return keepEnd(answer);
+    return answer.then(keepEnd);
+  }
+
+  /** Callback first, state second: a crash between them repeats the enqueue, which changes nothing. */
+  function keepEnd(answer: string): Promise<void> | undefined {
+    const kept = ports.outbox.enqueue(callbackOf(answer));
+    const saved = kept instanceof Promise ? kept.then(saveState) : saveState();
+    if (saved instanceof Promise) return saved.then(resolveSettled);
+    resolveSettled();
+    return undefined;
+  }
+
+  const saveState = () => ports.store.save(state);
+
+  async function purge(): Promise<void> {
+    const delivery = await ports.outbox.view(callbackId);
+    if (delivery?.status === 'pending') {
+      // The state endpoint goes on showing a callback that is still on its way.
+      ports.alarm.set(ports.clock.nowMs() + state.times.retentionMs);
+      return;
+    }
+    await ports.outbox.forget(callbackId);
+    await ports.log.drop();
+    await ports.store.drop();
+    readers.endAll();
+    ports.alarm.set(undefined);
+    ports.purged();
+  }
+
+  if (origin === 'created') {
+    const saved = ports.store.save(state);
+    if (saved instanceof Promise) await saved;
+    apply({ type: 'created' });
+  } else {
+    const head = await ports.log.head();
+    durableSeq = head.seq;
+    const final = await finalOf(ports.log, head.seq);
+    ended = final !== undefined;
+    apply({ type: 'restored', logSeq: head.seq, ...(final === undefined ? {} : { final }) });
+  }
+  if (tail !== undefined) await tail;
+
+  return {
+    get status() {
+      return state.status;
+    },
+    decide: (after) => decideAttach({ epoch: state.epoch, seq: durableSeq, ended }, after),
+    attach(subscriber, afterSeq) {
+      readers.attach(subscriber, afterSeq, ended);
+      apply({ type: 'reader-attached' });
+    },
+    detach: (subscriber) => readers.detach(subscriber),
+    async cancel() {
+      if (isEnded(state.status)) return;
+      apply({ type: 'cancel' });
+      await settled;
+    },
+    async interrupt() {
+      if (isEnded(state.status)) return;
+      apply({ type: 'source-failed', error: SHUTTING_DOWN });
+      await settled;
+    },
+    async wake() {
+      await apply({ type: 'wake' });
+    },
+    async idle() {
+      while (tail !== undefined) await tail;
+    },
+    async view() {
+      const { request } = state;
+      return {
+        streamId: request.streamId,
+        status: state.status,
+        text: await answerOf(ports.log),
+        model: request.modelName,
+        provider: request.provider,
+        usage: state.usage ?? null,
+        finishReason: state.finishReason ?? null,
+        error: state.error ?? null,
+        lastEventSeq: durableSeq,
+        callback: (await ports.outbox.view(callbackId)) ?? null,
+      };
+    },
+  };
+}
+
+function asPromise(value: void | Promise<void>): Promise<void> | undefined {
+  return value instanceof Promise ? value : undefined;
+}
+
+function modelRequest(state: SessionState): ModelRequest {
+  const { model, messages, maxTokens, temperature, streamId } = state.request;
+  return {
+    model,
+    messages,
+    maxTokens,
+    streamId,
+    ...(temperature === undefined ? {} : { temperature }),
+  };
+}

@@ -1,0 +1,101 @@
+/** What a host supplies to the stream engine. Each duty is tested by the port's contract suite. */
+
+import type { WireError } from '../protocol/errors.ts';
+import type { EventBatch, StreamEvent } from './event.ts';
+import type { FrameFormat } from './frames.ts';
+import type { SessionState } from './session.ts';
+
+/** A value now, or later: a host that can answer at once spares a turn of the event loop. */
+export type MaybePromise<T> = T | Promise<T>;
+
+/** Where a log ends. */
+export interface LogHead {
+  /** 0 for an empty log. */
+  readonly epoch: number;
+  /** Number of the last event; 0 for an empty log. */
+  readonly seq: number;
+}
+
+/** The events of one stream, in order, for as long as it can be replayed. */
+export interface StreamLog {
+  /**
+   * MUST be durable when it resolves, MUST keep the order of calls, and MUST reject with
+   * `conflict` when `firstSeq` is not the number after the last event. All of a batch is kept, or
+   * none of it.
+   */
+  append(batch: EventBatch): MaybePromise<void>;
+  /**
+   * At most `limit` events after number `afterSeq`, in order and without a hole. MUST return at
+   * least one when there is one, and an empty array at the end.
+   */
+  read(afterSeq: number, limit: number): MaybePromise<readonly StreamEvent[]>;
+  head(): MaybePromise<LogHead>;
+  /** Forgets everything; the log is then as if new. */
+  drop(): MaybePromise<void>;
+}
+
+/** Keeps the state of one session, so that a restart finds it. */
+export interface SessionStore {
+  /** MUST replace the whole state, and MUST be durable when it resolves. */
+  save(state: SessionState): MaybePromise<void>;
+  load(): MaybePromise<SessionState | undefined>;
+  drop(): MaybePromise<void>;
+}
+
+/** One reader's connection, seen from the engine. */
+export interface Subscriber {
+  readonly format: FrameFormat;
+  /**
+   * Hands over frames without waiting, in order. MUST NOT throw when the reader is gone. Returns
+   * the bytes the reader has not taken yet, this frame's among them; 0 where the host cannot know.
+   */
+  write(frame: string): number;
+  /** Resolves when the reader has taken what was written, or is gone. */
+  drained(): MaybePromise<void>;
+  /** Ends the connection after what was written; `error` names why where it is not the end. */
+  end(error?: WireError): void;
+}
+
+/** Time, so that tests can own it. */
+export interface Clock {
+  nowMs(): number;
+}
+
+/** One wake-up call for one owner; setting it again replaces it. */
+export interface Alarm {
+  /** `undefined` clears it. It MUST come at or after `atMs`, also after a restart where state is kept. */
+  set(atMs: number | undefined): void;
+}
+
+/** A callback to be delivered. */
+export interface OutgoingCallback {
+  /** Stable over retries and restarts: receivers drop what they have seen (`webhook-id`). */
+  readonly id: string;
+  readonly url: string;
+  /** JSON text. */
+  readonly body: string;
+}
+
+/** How far a callback has come. */
+export interface DeliveryView {
+  readonly status: 'pending' | 'delivered' | 'failed';
+  readonly attempts: number;
+  /** HTTP status of the last answer, where there was one. */
+  readonly lastStatus?: number;
+}
+
+/** Brings callbacks home, whatever it takes. */
+export interface Outbox {
+  /** MUST have kept the callback when it resolves; the same id again MUST change nothing. */
+  enqueue(callback: OutgoingCallback): MaybePromise<void>;
+  view(id: string): MaybePromise<DeliveryView | undefined>;
+  /** Drops what is known of a callback that is over. */
+  forget(id: string): MaybePromise<void>;
+}
+
+/** Structured log; a message never holds a token, a key, a prompt, an answer or a URL's query. */
+export interface Logger {
+  info(fields: Readonly<Record<string, unknown>>, message: string): void;
+  warn(fields: Readonly<Record<string, unknown>>, message: string): void;
+  error(fields: Readonly<Record<string, unknown>>, message: string): void;
+}

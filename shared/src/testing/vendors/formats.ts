@@ -1,0 +1,126 @@
+/** The three vendors' streaming formats, written the way the vendors write them. */
+
+import type { VendorFormat } from './play.ts';
+
+const data = (value: unknown) => `data: ${JSON.stringify(value)}\n\n`;
+const named = (type: string, rest: object = {}) => `event: ${type}\n${data({ type, ...rest })}`;
+const line = (value: unknown) => `${JSON.stringify(value)}\n`;
+
+/** Any time will do, so long as it never changes. */
+const CREATED_SECONDS = 1_760_000_000;
+const CREATED_AT = '2025-10-09T08:53:20.000000Z';
+
+/** https://platform.openai.com/docs/api-reference/chat-streaming */
+export const openaiFormat: VendorFormat = {
+  contentType: 'text/event-stream; charset=utf-8',
+  head: ({ model }) => data(openaiChunk(model, { role: 'assistant', content: '', refusal: null })),
+  token: (text, { model }) => data(openaiChunk(model, { content: text })),
+  tail({ model, inputTokens, outputTokens }, reason, withUsage) {
+    const usage = {
+      prompt_tokens: inputTokens,
+      completion_tokens: outputTokens,
+      total_tokens: inputTokens + outputTokens,
+    };
+    const base = { ...openaiChunk(model, {}), choices: [] };
+    return [
+      reason === undefined ? '' : data(openaiChunk(model, {}, reason)),
+      withUsage ? data({ ...base, usage }) : '',
+      'data: [DONE]\n\n',
+    ].join('');
+  },
+  errorEvent: () =>
+    data({ error: { message: 'vendor secret words', type: 'server_error', code: null } }),
+  malformedEvent: () => 'data: {"id":"chatcmpl-scripted","choices":[{"delta":\n\n',
+  refusal: (status) =>
+    JSON.stringify({
+      error: {
+        message: `vendor secret words ${status}`,
+        type: 'scripted',
+        param: null,
+        code: null,
+      },
+    }),
+};
+
+function openaiChunk(model: string, delta: object, finishReason: string | null = null) {
+  return {
+    id: 'chatcmpl-scripted',
+    object: 'chat.completion.chunk',
+    created: CREATED_SECONDS,
+    model,
+    service_tier: 'default',
+    system_fingerprint: null,
+    choices: [{ index: 0, delta, logprobs: null, finish_reason: finishReason }],
+    usage: null,
+  };
+}
+
+/** https://docs.anthropic.com/en/api/messages-streaming; half of the input counts as read from the cache. */
+export const anthropicFormat: VendorFormat = {
+  contentType: 'text/event-stream; charset=utf-8',
+  head({ model, inputTokens }) {
+    const cached = Math.floor(inputTokens / 2);
+    const message = {
+      id: 'msg_scripted',
+      type: 'message',
+      role: 'assistant',
+      model,
+      content: [],
+      stop_reason: null,
+      stop_sequence: null,
+      usage: {
+        input_tokens: inputTokens - cached,
+        cache_creation_input_tokens: 0,
+        cache_read_input_tokens: cached,
+        output_tokens: 1,
+      },
+    };
+    return [
+      named('message_start', { message }),
+      named('content_block_start', { index: 0, content_block: { type: 'text', text: '' } }),
+      named('ping'),
+    ].join('');
+  },
+  token: (text) => named('content_block_delta', { index: 0, delta: { type: 'text_delta', text } }),
+  tail({ outputTokens }, reason, withUsage) {
+    const stopReason = reason === undefined ? null : reason === 'stop' ? 'end_turn' : 'max_tokens';
+    const delta = { stop_reason: stopReason, stop_sequence: null };
+    const usage = withUsage ? { usage: { output_tokens: outputTokens } } : {};
+    return [
+      named('content_block_stop', { index: 0 }),
+      named('message_delta', { delta, ...usage }),
+      named('message_stop'),
+    ].join('');
+  },
+  errorEvent: () =>
+    named('error', { error: { type: 'api_error', message: 'vendor secret words' } }),
+  malformedEvent: () =>
+    'event: content_block_delta\ndata: {"type":"content_block_delta","delta":\n\n',
+  refusal: (status) =>
+    JSON.stringify({
+      type: 'error',
+      error: { type: 'scripted', message: `vendor secret words ${status}` },
+    }),
+};
+
+/** https://github.com/ollama/ollama/blob/main/docs/api.md */
+export const ollamaFormat: VendorFormat = {
+  contentType: 'application/x-ndjson',
+  head: () => '',
+  token: (text, { model }) => line(ollamaObject(model, text, { done: false })),
+  tail({ model, inputTokens, outputTokens }, reason, withUsage) {
+    // Ollama has one object for the end: without a reason there is no end.
+    if (reason === undefined) return '';
+    const usage = withUsage
+      ? { prompt_eval_count: inputTokens, prompt_eval_duration: 1, eval_count: outputTokens }
+      : {};
+    return line(ollamaObject(model, '', { done: true, done_reason: reason, ...usage }));
+  },
+  errorEvent: () => line({ error: 'vendor secret words' }),
+  malformedEvent: () => '{"model":"scripted","message":{"role":\n',
+  refusal: (status) => JSON.stringify({ error: `vendor secret words ${status}` }),
+};
+
+function ollamaObject(model: string, content: string, rest: object) {
+  return { model, created_at: CREATED_AT, message: { role: 'assistant', content }, ...rest };
+}

@@ -1,0 +1,21 @@
+import { defineConfig } from 'vite';
+
+const root = decodeURIComponent(new URL('.', import.meta.url).pathname);
+
+/**
+ * Builds the first page into `web/dist`, which both hosts serve as it is. Nothing may be inlined:
+ * the hosts send `default-src 'self'`, which refuses inline scripts, inline styles and `data:`.
+ */
+export default defineConfig({
+  root,
+  // Relative links, so that the page also works behind a proxy that mounts it below a path.
+  base: './',
+  build: {
+    outDir: 'dist',
+    emptyOutDir: true,
+    target: 'es2022',
+    assetsInlineLimit: 0,
+    modulePreload: false,
+    reportCompressedSize: false,
+  },
+});
