@@ -49,7 +49,7 @@ export async function createGateway(settings: Settings, logger: Logger): Promise
   const outbox: OutboxEngine = createOutbox({
     store: createMemoryOutboxStore(),
     send: createCallbackSender({
-      secret: await deriveWebhookSecret(settings.jwtSecrets[0] ?? ''),
+      secrets: await Promise.all(settings.jwtSecrets.map(deriveWebhookSecret)),
       fetch: createGuardedFetch({
         allowedHosts: settings.callbackAllowedHosts,
         allowLoopback: settings.devMode,

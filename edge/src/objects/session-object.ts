@@ -44,13 +44,13 @@ export class SessionObject extends DurableObject<Env> {
     const { settings } = gatewayOf(env);
     this.#alarm = createSharedAlarm(ctx.storage, clock.nowMs);
     this.#sessionAlarm = this.#alarm.named(async () => this.#engine?.wake());
-    let secret: Promise<string> | undefined;
+    let secrets: Promise<string[]> | undefined;
     this.#outbox = createOutbox({
       store: createSqlOutboxStore(ctx.storage.sql),
       send: async (callback) => {
-        secret ??= deriveWebhookSecret(settings.jwtSecrets[0] ?? '');
+        secrets ??= Promise.all(settings.jwtSecrets.map(deriveWebhookSecret));
         const send = createCallbackSender({
-          secret: await secret,
+          secrets: await secrets,
           fetch: (url, init) => fetch(url, init),
           nowMs: clock.nowMs,
         });

@@ -2,31 +2,22 @@
 
 import { lookup as resolve } from 'node:dns';
 import type { LookupFunction } from 'node:net';
-import { isLoopbackAddress, isPublicAddress } from '@headwater/shared/security/addresses';
+import { type CallbackPolicy, mayDialAddress } from '@headwater/shared/security/callback-guard';
 import { isListedHost } from '@headwater/shared/security/host-list';
 import { Agent, fetch as undiciFetch } from 'undici';
-
-/** Where a guarded fetch may lead. */
-export interface GuardedFetchPolicy {
-  /** `CALLBACK_ALLOWED_HOSTS`: a listed host may be private. */
-  readonly allowedHosts: readonly string[];
-  readonly allowLoopback: boolean;
-}
 
 /**
  * Makes the fetch. Every address a name resolves to must be allowed, and the connection goes to
  * one of the very addresses that were looked at, so a name that changes its mind gains nothing.
  */
 export function createGuardedFetch(
-  policy: GuardedFetchPolicy,
+  policy: CallbackPolicy,
 ): (url: string, init: RequestInit) => Promise<Response> {
   const lookup: LookupFunction = (hostname, options, done) => {
     resolve(hostname, { ...options, all: true }, (error, addresses) => {
       if (error !== null) return done(error, []);
-      const refused = addresses.find(
-        ({ address }) =>
-          !isPublicAddress(address) && !(policy.allowLoopback && isLoopbackAddress(address)),
-      );
+      const url = new URL(`http://${hostname}/`);
+      const refused = addresses.find(({ address }) => !mayDialAddress(address, url, policy));
       if (refused !== undefined) return done(new Error('the name leads to a private address'), []);
       const [first] = addresses;
       if (options.all === true) return done(null, addresses);

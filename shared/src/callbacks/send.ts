@@ -11,8 +11,8 @@ const ANSWER_PEEK_BYTES = 4096;
 
 /** What an attempt needs. */
 export interface SendOptions {
-  /** `whsec_…` key of the signature. */
-  readonly secret: string;
+  /** `whsec_…` keys; each signs, so that a receiver's key holds through a rotation. */
+  readonly secrets: readonly string[];
   readonly fetch: (url: string, init: RequestInit) => Promise<Response>;
   readonly nowMs: () => number;
 }
@@ -29,7 +29,7 @@ export function createCallbackSender(options: SendOptions): SendCallback {
   return async ({ id, url, body }) => {
     const nowMs = options.nowMs();
     try {
-      const signature = await signWebhook(options.secret, {
+      const signature = signWebhook(options.secrets, {
         id,
         timestampSeconds: Math.floor(nowMs / 1000),
         body,

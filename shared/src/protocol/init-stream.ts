@@ -1,6 +1,6 @@
 /** `POST /init-stream`: the request, its answer, and the callback that closes the loop. */
 
-import { z } from 'zod';
+import * as z from 'zod';
 import type { FinishReason, ModelMessage, ProviderName } from '../providers/contract.ts';
 import type { StreamStatus, UsageSource } from '../stream/event.ts';
 import { GatewayError, type WireError } from './errors.ts';

@@ -3,7 +3,7 @@
  * {@link ModelRequest}, answered with one JSON value a line.
  */
 
-import { z } from 'zod';
+import * as z from 'zod';
 import type { ModelEvent, ModelRequest } from '../providers/contract.ts';
 import { ERROR_TABLE, type ErrorCode, GatewayError, type WireError } from './errors.ts';
 

@@ -29,7 +29,7 @@ describe('the provider registry', () => {
 
   it.each([
     [{ openai, anthropic, echo }, 'gpt-4'],
-    [{ anthropic, echo }, 'claude-sonnet-4-5'],
+    [{ anthropic, echo }, 'claude-sonnet-5-5'],
     [{ echo }, 'echo'],
   ])('PROV-17: takes the default model of the first live vendor (%#)', (providers, model) => {
     const registry = createProviderRegistry({ providers });

@@ -50,7 +50,7 @@ export const MISSING_OLLAMA_AT_EDGE =
   'Ollama is served by the origin: set ORIGIN_URL here and OLLAMA_HOST there.';
 
 /** Asked for where the setting `DEFAULT_MODEL` is absent and the vendor is the first live one. */
-export const DEFAULT_VENDOR_MODELS = { openai: 'gpt-4', anthropic: 'claude-sonnet-4-5' } as const;
+export const DEFAULT_VENDOR_MODELS = { openai: 'gpt-4', anthropic: 'claude-sonnet-5-5' } as const;
 
 /** Throws `validation_failed` when the default model itself means no vendor. */
 export function createProviderRegistry(options: RegistryOptions): ProviderRegistry {

@@ -16,7 +16,7 @@ const DEFAULT_BASE_URL = 'https://api.anthropic.com';
  */
 export function createAnthropicProvider(settings: VendorSettings): ModelProvider {
   const silenceMs = settings.timeoutMs ?? DEFAULT_TIMEOUT_MS;
-  // Every default is given, so that the SDK takes nothing from the process's environment.
+  // Every credential and address is given, so that the SDK takes none from the environment.
   const client = new Anthropic({
     apiKey: settings.apiKey,
     webhookKey: null,

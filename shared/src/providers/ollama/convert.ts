@@ -30,7 +30,7 @@ export function createOllamaConverter(): EventConverter {
       if (object.done !== true) return;
       isDone = true;
       pushUsage(object, batch);
-      // Servers before 0.1.38 give no reason: they knew no other end than `stop`.
+      // Old servers give no reason: `done` alone is a stop.
       const reason = DONE_REASONS[object.done_reason ?? 'stop'] ?? 'other';
       batch.push({ type: 'finish', reason });
     },

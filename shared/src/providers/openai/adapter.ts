@@ -18,7 +18,7 @@ type Body = OpenAI.Chat.ChatCompletionCreateParamsStreaming;
  */
 export function createOpenAIProvider(settings: VendorSettings): ModelProvider {
   const silenceMs = settings.timeoutMs ?? DEFAULT_TIMEOUT_MS;
-  // Every default is given, so that the SDK takes nothing from the process's environment.
+  // Every credential and address is given, so that the SDK takes none from the environment.
   const client = new OpenAI({
     apiKey: settings.apiKey,
     adminAPIKey: null,

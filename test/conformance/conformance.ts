@@ -1,0 +1,40 @@
+/** The black-box suite: it knows a base URL, and runs alike on every host. */
+
+import { afterAll, beforeAll, describe } from 'vitest';
+import type { HostSettings, RunningHost } from '../hosts/host.ts';
+import { startWorld, type World } from '../hosts/world.ts';
+import { describeAccess } from './access.ts';
+import { describeBadInput } from './bad-input.ts';
+import { describeCallbacks } from './callbacks.ts';
+import { describeFaults } from './faults.ts';
+import { describeLogLines } from './log-lines.ts';
+import { describeMainJob } from './main-job.ts';
+import { describeReaders } from './readers.ts';
+
+/** Describes the whole suite for a host. */
+export function describeConformance(
+  name: string,
+  startHost: (settings: HostSettings) => Promise<RunningHost>,
+): void {
+  describe(`conformance: ${name}`, () => {
+    let running: World | undefined;
+    const world = (): World => {
+      if (running === undefined) throw new Error('the host is not running');
+      return running;
+    };
+    beforeAll(async () => {
+      running = await startWorld(startHost);
+    }, 90_000);
+    afterAll(async () => {
+      await running?.close();
+    }, 30_000);
+
+    describe('bad input', () => describeBadInput(world));
+    describe('main job', () => describeMainJob(world));
+    describe('readers', () => describeReaders(world));
+    describe('access', () => describeAccess(world));
+    describe('callbacks', () => describeCallbacks(world));
+    describe('faults', () => describeFaults(world));
+    describe('logs', () => describeLogLines(world));
+  });
+}

@@ -1,0 +1,107 @@
+/** A running host, as a black-box test sees it: a base URL and what it printed. */
+
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createServer } from 'node:net';
+import { fileURLToPath } from 'node:url';
+
+/** Repository root. */
+export const ROOT = fileURLToPath(new URL('../../', import.meta.url));
+
+/** Settings by name, as a user would set them. */
+export type HostSettings = Readonly<Record<string, string>>;
+
+/** A host under test. */
+export interface RunningHost {
+  readonly baseUrl: string;
+  /** Everything it has printed so far. */
+  logs(): string;
+  /** Ends it as an operator would, and waits until it is gone. */
+  close(): Promise<void>;
+  /** Ends it as a power cut would. */
+  kill(): Promise<void>;
+}
+
+/** A port of 127.0.0.1 that was free a moment ago. */
+export async function freePort(): Promise<number> {
+  const server = createServer();
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  server.close();
+  await once(server, 'close');
+  if (address === null || typeof address === 'string') throw new Error('no port');
+  return address.port;
+}
+
+/** Starts a command in its own process group and waits until `/health` answers. */
+export async function startHost(
+  command: string,
+  args: readonly string[],
+  options: { port: number; env: NodeJS.ProcessEnv; cwd: string },
+): Promise<RunningHost> {
+  const child = spawn(command, args, {
+    cwd: options.cwd,
+    env: options.env,
+    detached: true,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let output = '';
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.setEncoding('utf8');
+    stream.on('data', (text: string) => {
+      output += text;
+    });
+  }
+  const host: RunningHost = {
+    baseUrl: `http://127.0.0.1:${options.port}`,
+    logs: () => output,
+    close: () => endGroup(child, 'SIGTERM'),
+    kill: () => endGroup(child, 'SIGKILL'),
+  };
+  try {
+    await untilHealthy(host, child);
+  } catch (thrown) {
+    await host.kill();
+    throw thrown;
+  }
+  return host;
+}
+
+async function untilHealthy(host: RunningHost, child: ChildProcess): Promise<void> {
+  const untilMs = Date.now() + 60_000;
+  while (Date.now() < untilMs) {
+    if (child.exitCode !== null) throw new Error(`the host ended:\n${host.logs()}`);
+    try {
+      const response = await fetch(`${host.baseUrl}/health`);
+      await response.arrayBuffer();
+      if (response.ok) return;
+    } catch {
+      // Not listening yet.
+    }
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  throw new Error(`the host did not answer in time:\n${host.logs()}`);
+}
+
+/** Signals the child's whole group, by its id, and waits until the child is gone. */
+async function endGroup(child: ChildProcess, signal: NodeJS.Signals): Promise<void> {
+  if (child.pid === undefined) return;
+  const gone =
+    child.exitCode === null && child.signalCode === null ? once(child, 'exit') : undefined;
+  signalGroup(child.pid, signal);
+  const late = setTimeout(() => signalGroup(child.pid, 'SIGKILL'), 8_000);
+  await gone;
+  clearTimeout(late);
+  // A leader that is gone may leave members behind: workerd, when wrangler was killed.
+  signalGroup(child.pid, 'SIGKILL');
+}
+
+function signalGroup(pid: number | undefined, signal: NodeJS.Signals): void {
+  if (pid === undefined) return;
+  try {
+    process.kill(-pid, signal);
+  } catch {
+    // The group is gone already.
+  }
+}
