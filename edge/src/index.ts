@@ -20,9 +20,7 @@ app.post('/dev/callback', (c) => {
   if (!c.get('gateway').settings.devMode) throw noRoute();
   return c.json({ received: true });
 });
-app.notFound(() => {
-  throw noRoute();
-});
+app.notFound((c) => answerError(noRoute(), c));
 app.onError(answerError);
 
 function noRoute(): GatewayError {

@@ -1,0 +1,9 @@
+import { startEdgeHost } from '../hosts/edge-host.ts';
+import { TEST_SECRET } from '../hosts/gateway-client.ts';
+import { startOriginHost } from '../hosts/origin-host.ts';
+import { describeFirstPage } from './first-page.ts';
+
+const settings = { JWT_SECRET: TEST_SECRET, DEV_MODE: 'true' };
+
+describeFirstPage('origin', () => startOriginHost(settings));
+describeFirstPage('edge', () => startEdgeHost(settings));
