@@ -1,8 +1,10 @@
 /** The edge: a Worker that answers, and the objects that remember. */
 
-import { healthOf } from '@headwater/shared/gateway/health';
+import { edgeHealthOf, VERSION } from '@headwater/shared/gateway/health';
 import { GatewayError } from '@headwater/shared/protocol/errors';
+import { openApiDocument } from '@headwater/shared/protocol/openapi';
 import { Hono } from 'hono';
+import { originHealth } from './adapters/origin-health.ts';
 import { answerError, type EdgeContext, requestContext } from './middleware/request-context.ts';
 import { initStreamRoute } from './routes/init-stream.ts';
 import { streamRoute } from './routes/stream.ts';
@@ -10,10 +12,11 @@ import { streamRoute } from './routes/stream.ts';
 const app = new Hono<EdgeContext>();
 
 app.use(requestContext);
-app.get('/health', (c) => {
+app.get('/health', async (c) => {
   const { settings, registry } = c.get('gateway');
-  return c.json(healthOf('edge', settings, registry));
+  return c.json(edgeHealthOf(settings, registry, await originHealth(settings.originUrls)));
 });
+app.get('/openapi.json', (c) => c.json(openApiDocument(VERSION)));
 app.route('/', initStreamRoute);
 app.route('/', streamRoute);
 app.post('/dev/callback', (c) => {

@@ -1,8 +1,9 @@
 /** The origin as a Fastify app, ready to listen or to be injected into. */
 
-import { healthOf } from '@headwater/shared/gateway/health';
+import { originHealthOf, VERSION } from '@headwater/shared/gateway/health';
 import { GatewayError } from '@headwater/shared/protocol/errors';
 import { MAX_BODY_BYTES } from '@headwater/shared/protocol/init-stream';
+import { openApiDocument } from '@headwater/shared/protocol/openapi';
 import { type FastifyBaseLogger, type FastifyInstance, fastify, LogController } from 'fastify';
 import type { OriginGateway } from './gateway.ts';
 import { addRequestContext, genReqId } from './plugins/request-context.ts';
@@ -32,7 +33,8 @@ export async function buildApp(
   app.addContentTypeParser('*', { parseAs: 'string' }, (_request, body, done) => done(null, body));
   addRequestContext(app, gateway.settings);
 
-  app.get('/health', async () => healthOf('origin', gateway.settings, gateway.registry));
+  app.get('/health', async () => originHealthOf(gateway.settings, gateway.registry));
+  app.get('/openapi.json', async () => openApiDocument(VERSION));
   app.post('/dev/callback', async () => {
     if (gateway.settings.devMode) return { received: true };
     throw new GatewayError('not_found', 'There is nothing at this path.');

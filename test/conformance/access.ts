@@ -15,9 +15,21 @@ export function describeAccess(world: () => World): void {
   const now = () => Math.floor(Date.now() / 1000);
 
   const tokens: [string, () => Promise<string> | string, RegExp][] = [
-    ['an expired token', () => signCallerToken(TEST_SECRET, { subject: 'x', ttlSeconds: -3600 }), /expired/i],
-    ['a forged token', () => signCallerToken(`${TEST_SECRET}!`, { subject: 'x', ttlSeconds: 60 }), /./],
-    ['alg none', () => `${base64url({ alg: 'none' })}.${base64url({ sub: 'x', exp: now() + 60 })}.`, /./],
+    [
+      'an expired token',
+      () => signCallerToken(TEST_SECRET, { subject: 'x', ttlSeconds: -3600 }),
+      /expired/i,
+    ],
+    [
+      'a forged token',
+      () => signCallerToken(`${TEST_SECRET}!`, { subject: 'x', ttlSeconds: 60 }),
+      /./,
+    ],
+    [
+      'alg none',
+      () => `${base64url({ alg: 'none' })}.${base64url({ sub: 'x', exp: now() + 60 })}.`,
+      /./,
+    ],
     ['no token at all but text', () => 'hello', /./],
     [
       'n8n’s form-mode token with a literal expiresIn',
@@ -68,7 +80,10 @@ export function describeAccess(world: () => World): void {
 
   it('AUTH-9, STREAM-4: a good token of a stream that is no more is 404 or 410, never a hang', async () => {
     const id = '00000000-0000-4000-8000-000000000000';
-    const token = await createAccessTokens({ secrets: [TEST_SECRET] }).issue(id, Date.now() + 60_000);
+    const token = await createAccessTokens({ secrets: [TEST_SECRET] }).issue(
+      id,
+      Date.now() + 60_000,
+    );
     const response = await fetch(`${world().host.baseUrl}/stream/${id}?access_token=${token}`);
     expect([404, 410]).toContain(response.status);
   });
@@ -109,7 +124,10 @@ export function describeAccess(world: () => World): void {
     expect(answers.filter(({ status }) => status === 200)).toHaveLength(60);
     expect(refused).toHaveLength(5);
     expect(Number(refused[0]?.headers.get('retry-after'))).toBeGreaterThan(0);
-    const other = await postInit(host.baseUrl, { ...body(), n8nToken: await callerToken('modest') });
+    const other = await postInit(host.baseUrl, {
+      ...body(),
+      n8nToken: await callerToken('modest'),
+    });
     expect(other.status).toBe(200);
   });
 

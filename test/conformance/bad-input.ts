@@ -25,10 +25,18 @@ export function describeBadInput(world: () => World): void {
   const faults: [string, () => unknown, string][] = [
     ['resumeUrl missing', () => ({ prompt: 'x' }), 'resumeUrl'],
     ['prompt missing', () => ({ resumeUrl: good().resumeUrl }), 'prompt'],
-    ['prompt and messages', () => ({ ...good(), messages: [{ role: 'user', content: 'x' }] }), 'prompt'],
+    [
+      'prompt and messages',
+      () => ({ ...good(), messages: [{ role: 'user', content: 'x' }] }),
+      'prompt',
+    ],
     ['prompt of a wrong type', () => ({ ...good(), prompt: 7 }), 'prompt'],
     ['prompt empty', () => ({ ...good(), prompt: '' }), 'prompt'],
-    ['messages without a user', () => ({ resumeUrl: good().resumeUrl, messages: [{ role: 'assistant', content: 'x' }] }), 'messages'],
+    [
+      'messages without a user',
+      () => ({ resumeUrl: good().resumeUrl, messages: [{ role: 'assistant', content: 'x' }] }),
+      'messages',
+    ],
     ['max_tokens 0', () => ({ ...good(), max_tokens: 0 }), 'max_tokens'],
     ['max_tokens a fraction', () => ({ ...good(), max_tokens: 1.5 }), 'max_tokens'],
     ['temperature 9', () => ({ ...good(), temperature: 9 }), 'temperature'],
@@ -37,9 +45,21 @@ export function describeBadInput(world: () => World): void {
     ['resumeUrl no URL', () => ({ ...good(), resumeUrl: 'nowhere' }), 'resumeUrl'],
     ['resumeUrl by ftp', () => ({ ...good(), resumeUrl: 'ftp://example.com/x' }), 'resumeUrl'],
     ['resumeUrl private', () => ({ ...good(), resumeUrl: 'http://10.0.0.1/x' }), 'resumeUrl'],
-    ['resumeUrl private, decimal', () => ({ ...good(), resumeUrl: 'http://167772161/x' }), 'resumeUrl'],
-    ['resumeUrl private, IPv6', () => ({ ...good(), resumeUrl: 'http://[::ffff:10.0.0.1]/x' }), 'resumeUrl'],
-    ['resumeUrl metadata', () => ({ ...good(), resumeUrl: 'http://169.254.169.254/latest' }), 'resumeUrl'],
+    [
+      'resumeUrl private, decimal',
+      () => ({ ...good(), resumeUrl: 'http://167772161/x' }),
+      'resumeUrl',
+    ],
+    [
+      'resumeUrl private, IPv6',
+      () => ({ ...good(), resumeUrl: 'http://[::ffff:10.0.0.1]/x' }),
+      'resumeUrl',
+    ],
+    [
+      'resumeUrl metadata',
+      () => ({ ...good(), resumeUrl: 'http://169.254.169.254/latest' }),
+      'resumeUrl',
+    ],
   ];
   for (const [what, body, path] of faults) {
     it(`INIT-3: ${what} is 400 and names ${path}`, async () => {
@@ -83,6 +103,25 @@ export function describeBadInput(world: () => World): void {
     const response = await fetch(`${world().host.baseUrl}/no/such/path`);
     expect(response.status).toBe(404);
     expect(await response.json()).toMatchObject({ error: { code: 'not_found' } });
+  });
+
+  it('HOST-6: /openapi.json describes the routes, and its paths exist', async () => {
+    const { baseUrl } = world().host;
+    const document = (await (await fetch(`${baseUrl}/openapi.json`)).json()) as {
+      openapi: string;
+      paths: Record<string, Record<string, unknown>>;
+    };
+    expect(document.openapi).toBe('3.1.0');
+    expect(Object.keys(document.paths)).toEqual(
+      expect.arrayContaining(['/health', '/init-stream', '/stream/{id}', '/stream/{id}/state']),
+    );
+    for (const [path, methods] of Object.entries(document.paths)) {
+      for (const method of Object.keys(methods)) {
+        const url = baseUrl + path.replace('{id}', 'x');
+        const { status } = await fetch(url, { method: method.toUpperCase() });
+        expect([path, method, status]).not.toEqual([path, method, 404]);
+      }
+    }
   });
 
   it('HOST-1: the request id is the caller’s where it is plain, and the error shows it', async () => {

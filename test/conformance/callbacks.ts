@@ -1,8 +1,8 @@
 /** Callbacks to receivers that are slow, starting up, moved, or done. */
 
 import { expect, it } from 'vitest';
-import { openStream, readStream, stateOnce } from '../hosts/gateway-client.ts';
 import type { ReceiverAnswer } from '../hosts/callback-receiver.ts';
+import { openStream, readStream, stateOnce } from '../hosts/gateway-client.ts';
 import type { World } from '../hosts/world.ts';
 
 /** Adds the tests. */
@@ -14,7 +14,8 @@ export function describeCallbacks(world: () => World): void {
     await readStream(streamUrl);
     const state = await stateOnce(
       streamUrl,
-      ({ callback }) => !['pending', undefined].includes((callback as { status?: string } | null)?.status),
+      ({ callback }) =>
+        !['pending', undefined].includes((callback as { status?: string } | null)?.status),
     );
     return { attempts: receiver.received(name), callback: state['callback'] };
   };

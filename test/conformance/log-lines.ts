@@ -2,7 +2,13 @@
 
 import { FIXED_ANSWER, scriptedPrompt } from '@headwater/shared/testing/vendors/directive';
 import { expect, it } from 'vitest';
-import { callerToken, openStream, postInit, readStream, TEST_SECRET } from '../hosts/gateway-client.ts';
+import {
+  callerToken,
+  openStream,
+  postInit,
+  readStream,
+  TEST_SECRET,
+} from '../hosts/gateway-client.ts';
 import { VENDOR_KEYS, type World } from '../hosts/world.ts';
 
 /** Adds the tests; they come last, and look at everything that was printed before. */
@@ -48,8 +54,16 @@ export function describeLogLines(world: () => World): void {
         .filter((line) => line.startsWith('{'))
         .map((line) => JSON.parse(line) as Record<string, unknown>);
     await expect
-      .poll(() => lines().filter((line) => line['streamId'] === streamId).map((line) => line['msg']))
+      .poll(() =>
+        lines()
+          .filter((line) => line['streamId'] === streamId)
+          .map((line) => line['msg']),
+      )
       .toEqual(expect.arrayContaining(['stream opened', 'stream ended']));
-    expect(lines().filter((line) => line['msg'] === 'request').every((line) => line['requestId'])).toBe(true);
+    expect(
+      lines()
+        .filter((line) => line['msg'] === 'request')
+        .every((line) => line['requestId']),
+    ).toBe(true);
   });
 }

@@ -217,7 +217,10 @@ export function describeMainJob(world: () => World): void {
     const state = (await response.json()) as { text: string; status: string };
     expect(state.status).toBe('cancelled');
     const { events } = await reading;
-    expect(JSON.parse(events.at(-1)?.data ?? '')).toMatchObject({ type: 'done', status: 'cancelled' });
+    expect(JSON.parse(events.at(-1)?.data ?? '')).toMatchObject({
+      type: 'done',
+      status: 'cancelled',
+    });
     const { body } = await receiver.attempt('cancel');
     expect(body).toMatchObject({ status: 'cancelled', answer: state.text });
     expect(scriptedAnswer(prompt).startsWith(state.text)).toBe(true);

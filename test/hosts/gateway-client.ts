@@ -63,7 +63,8 @@ export async function readStream(
   options: ReadOptions = {},
 ): Promise<ReadResult> {
   const url = new URL(streamUrl);
-  for (const [name, value] of Object.entries(options.query ?? {})) url.searchParams.set(name, value);
+  for (const [name, value] of Object.entries(options.query ?? {}))
+    url.searchParams.set(name, value);
   const leave = new AbortController();
   const response = await fetch(url, {
     signal: leave.signal,

@@ -1,4 +1,8 @@
-import { FIXED_ANSWER, scriptedPrompt, scriptedUsage } from '@headwater/shared/testing/vendors/directive';
+import {
+  FIXED_ANSWER,
+  scriptedPrompt,
+  scriptedUsage,
+} from '@headwater/shared/testing/vendors/directive';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startEdgeHost } from '../hosts/edge-host.ts';
 import { openStream, readStream, stateOnce, textOf } from '../hosts/gateway-client.ts';
@@ -75,6 +79,11 @@ describe('Ollama, at the origin and through it', () => {
     const asked = () =>
       origin.vendor.requests.filter(({ body }) => JSON.stringify(body).includes('321'));
     await expect.poll(() => asked().map(({ aborted }) => aborted)).toEqual([true]);
+  });
+
+  it('HOST-3: the edge shows the origin’s Ollama as live, and that the origin is up', async () => {
+    const health = await (await fetch(`${edge.baseUrl}/health`)).json();
+    expect(health).toMatchObject({ origin: 'up', providers: { ollama: { live: true } } });
   });
 
   it('HOST-5: an edge without the origin’s key is told which setting to mend', async () => {

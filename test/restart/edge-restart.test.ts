@@ -1,10 +1,21 @@
 import { rm } from 'node:fs/promises';
 import { startScriptedVendor } from '@headwater/shared/testing/node/scripted-vendor';
-import { FIXED_ANSWER, scriptedAnswer, scriptedPrompt } from '@headwater/shared/testing/vendors/directive';
+import {
+  FIXED_ANSWER,
+  scriptedAnswer,
+  scriptedPrompt,
+} from '@headwater/shared/testing/vendors/directive';
 import { expect, it } from 'vitest';
 import { startCallbackReceiver } from '../hosts/callback-receiver.ts';
 import { makeEdgePlace, startEdgeHost } from '../hosts/edge-host.ts';
-import { openStream, readStream, sawEnd, stateOf, stateOnce, textOf } from '../hosts/gateway-client.ts';
+import {
+  openStream,
+  readStream,
+  sawEnd,
+  stateOf,
+  stateOnce,
+  textOf,
+} from '../hosts/gateway-client.ts';
 import { worldSettings } from '../hosts/world.ts';
 
 it('STREAM-16, OUTBOX-7: workerd is killed in mid-answer: every session ends clearly and calls home', async () => {

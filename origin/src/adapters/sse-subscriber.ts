@@ -1,6 +1,5 @@
 /** A reader of the engine over a Node HTTP response. */
 
-import { once } from 'node:events';
 import type { ServerResponse } from 'node:http';
 import {
   encodeReaderError,
@@ -41,13 +40,15 @@ export function createSseSubscriber(response: ServerResponse, format: FrameForma
     write,
     drained() {
       if (response.destroyed || !response.writableNeedDrain) return undefined;
-      const gone = new AbortController();
-      response.once('close', () => gone.abort());
-      // Rejects only when the reader is gone, which ends the waiting as well.
-      return once(response, 'drain', { signal: gone.signal }).then(
-        () => undefined,
-        () => undefined,
-      );
+      return new Promise((resolve) => {
+        const over = () => {
+          response.off('drain', over);
+          response.off('close', over);
+          resolve();
+        };
+        response.on('drain', over);
+        response.on('close', over);
+      });
     },
     end(error) {
       if (error !== undefined) write(encodeReaderError(error, format));

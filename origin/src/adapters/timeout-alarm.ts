@@ -12,9 +12,12 @@ export function createTimeoutAlarm(onDue: () => void): Alarm {
     clearTimeout(timer);
     timer = undefined;
     if (atMs === undefined) return;
-    const waitMs = Math.max(0, atMs - Date.now());
-    timer =
-      waitMs > MAX_TIMER_MS ? setTimeout(() => set(atMs), MAX_TIMER_MS) : setTimeout(onDue, waitMs);
+    const waitMs = Math.min(MAX_TIMER_MS, Math.max(0, atMs - Date.now()));
+    timer = setTimeout(() => {
+      // Also where the timer's own clock ran a little ahead of the wall clock.
+      if (Date.now() < atMs) set(atMs);
+      else onDue();
+    }, waitMs);
     timer.unref();
   };
   return { set };

@@ -43,11 +43,16 @@ const FLUSH_PAUSE_MS = 25;
 export function createOutbox(ports: OutboxPorts): OutboxEngine {
   /** Ids on the wire: two resumes at once would run an n8n workflow's rest twice. */
   const inFlight = new Set<string>();
+  /** Counts new callbacks, so that an alarm computed before one does not silence it. */
+  let enqueued = 0;
 
-  async function attempt(state: DeliveryState): Promise<void> {
-    if (inFlight.has(state.id)) return;
-    inFlight.add(state.id);
+  async function attempt({ id }: DeliveryState): Promise<void> {
+    if (inFlight.has(id)) return;
+    inFlight.add(id);
     try {
+      // What made this attempt due was read some time ago: another one may have come between.
+      const state = await ports.store.get(id);
+      if (state?.status !== 'pending' || state.nextAttemptAtMs > ports.clock.nowMs()) return;
       const outcome = await ports.send(state);
       const next = afterAttempt(state, outcome, ports.clock.nowMs(), ports.random());
       await ports.store.put(next);
@@ -56,7 +61,7 @@ export function createOutbox(ports: OutboxPorts): OutboxEngine {
       else if (next.status === 'failed') ports.logger.error(fields, 'callback given up');
       else ports.logger.warn(fields, 'callback will be sent again');
     } finally {
-      inFlight.delete(state.id);
+      inFlight.delete(id);
     }
   }
 
@@ -64,13 +69,21 @@ export function createOutbox(ports: OutboxPorts): OutboxEngine {
     const nowMs = ports.clock.nowMs();
     const pending = await ports.store.pending();
     await Promise.all(
-      pending.filter((state) => state.nextAttemptAtMs <= nowMs).map((state) => attempt(state)),
+      pending
+        .filter((state) => state.nextAttemptAtMs <= nowMs)
+        // Each sets the alarm for its own next attempt: a receiver that hangs delays no other.
+        .map((state) => attempt(state).then(rearm)),
     );
     await rearm();
   }
 
   async function rearm(): Promise<void> {
-    const pending = await ports.store.pending();
+    let seen: number;
+    let pending: readonly DeliveryState[];
+    do {
+      seen = enqueued;
+      pending = await ports.store.pending();
+    } while (seen !== enqueued);
     const next = pending
       .filter((state) => !inFlight.has(state.id))
       .reduce((least, state) => Math.min(least, state.nextAttemptAtMs), Number.POSITIVE_INFINITY);
@@ -82,6 +95,7 @@ export function createOutbox(ports: OutboxPorts): OutboxEngine {
       if ((await ports.store.get(callback.id)) !== undefined) return;
       const nowMs = ports.clock.nowMs();
       await ports.store.put(newDelivery(callback, nowMs));
+      enqueued += 1;
       ports.alarm.set(nowMs);
     },
     async view(id) {

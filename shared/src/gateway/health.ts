@@ -23,13 +23,37 @@ export interface Health {
   readonly devMode: boolean;
   readonly defaultModel: string;
   readonly providers: Readonly<Record<ProviderName, ProviderHealth>>;
+  /** On an edge with `ORIGIN_URL`: whether an origin answers. */
+  readonly origin?: 'up' | 'down';
 }
 
-/** The health of a host. It names settings, never their values. */
-export function healthOf(
+/** The health of an origin. It names settings, never their values. */
+export function originHealthOf(settings: Settings, registry: ProviderRegistry): Health {
+  return healthOf('origin', settings, registry, {
+    live: registry.live().ollama.isLive,
+    setting: 'OLLAMA_HOST',
+  });
+}
+
+/** The health of an edge, whose Ollama is the origin's; `origin` is what that one says. */
+export function edgeHealthOf(
+  settings: Settings,
+  registry: ProviderRegistry,
+  origin: Health | undefined,
+): Health {
+  const linked = settings.originUrls.length > 0;
+  const health = healthOf('edge', settings, registry, {
+    live: origin?.providers.ollama.live ?? false,
+    setting: linked ? 'OLLAMA_HOST' : 'ORIGIN_URL',
+  });
+  return linked ? { ...health, origin: origin === undefined ? 'down' : 'up' } : health;
+}
+
+function healthOf(
   host: Health['host'],
   settings: Settings,
   registry: ProviderRegistry,
+  ollama: ProviderHealth,
 ): Health {
   const states = registry.live();
   return {
@@ -41,10 +65,7 @@ export function healthOf(
     providers: {
       openai: { live: states.openai.isLive, setting: 'OPENAI_API_KEY' },
       anthropic: { live: states.anthropic.isLive, setting: 'ANTHROPIC_API_KEY' },
-      ollama: {
-        live: states.ollama.isLive,
-        setting: host === 'edge' ? 'ORIGIN_URL' : 'OLLAMA_HOST',
-      },
+      ollama,
       echo: { live: true, simulated: true },
     },
   };

@@ -1,6 +1,6 @@
 /** Performs what a session decides: talks to the model, keeps the log, serves the readers. */
 
-import { GatewayError, toGatewayError, toWireError, type WireError } from '../protocol/errors.ts';
+import { toGatewayError, toWireError, type WireError } from '../protocol/errors.ts';
 import type { ModelProvider, ModelRequest } from '../providers/contract.ts';
 import type { EventBatch, EventPosition, StreamStatus, Usage } from './event.ts';
 import { isFinal } from './event.ts';
@@ -30,6 +30,14 @@ const SHUTTING_DOWN: WireError = {
   code: 'unavailable',
   message: 'The gateway is shutting down. Send the prompt again.',
 };
+
+const UNKEPT: WireError = {
+  code: 'processing_failed',
+  message: 'The gateway could not keep the stream. Send the prompt again.',
+};
+
+/** Pause before a session that could not be forgotten yet is looked at again, in ms. */
+const PURGE_RETRY_MS = 10_000;
 
 /** What one session's engine is wired to. */
 export interface EnginePorts {
@@ -95,6 +103,10 @@ export async function startEngine(
   /** Number of the last event that is durable, and so may be shown. */
   let durableSeq = 0;
   let ended = false;
+  /** True once the callback of the end is kept: from then on no failure can change what it says. */
+  let endKept = origin === 'restored' && isEnded(initial.status);
+  /** True once the log or the store refused before that. */
+  let broken = false;
   let source: AbortController | undefined;
   /** Effects that could not be done at once, in order. */
   let tail: Promise<void> | undefined;
@@ -114,11 +126,21 @@ export async function startEngine(
     for (const effect of step.effects) {
       if (tail !== undefined) chain(() => perform(effect));
       else {
-        const done = perform(effect);
+        const done = performNow(effect);
         if (done !== undefined) chain(() => done);
       }
     }
     return tail;
+  }
+
+  /** A host that answers at once also refuses at once. */
+  function performNow(effect: SessionEffect): Promise<void> | undefined {
+    try {
+      return perform(effect);
+    } catch (thrown) {
+      fail(thrown);
+      return undefined;
+    }
   }
 
   function chain(work: () => Promise<void> | undefined): void {
@@ -136,23 +158,37 @@ export async function startEngine(
     const error = toGatewayError(thrown);
     ports.logger.error({ ...fields, code: error.code, err: thrown }, 'session storage failed');
     source?.abort();
-    resolveSettled();
-    const wire = toWireError(
-      new GatewayError(
-        'processing_failed',
-        'The gateway could not keep the stream. Send the prompt again.',
-      ),
-    );
-    readers.endAll(wire);
-    if (!isEnded(state.status)) {
-      state = { ...state, status: 'failed', error: wire };
-      void Promise.resolve(ports.outbox.enqueue(callbackOf(''))).catch((cause: unknown) =>
-        ports.logger.error({ ...fields, err: cause }, 'callback could not be kept'),
-      );
+    if (endKept) {
+      resolveSettled();
+      ports.alarm.set(ports.clock.nowMs() + PURGE_RETRY_MS);
+      return;
     }
+    if (broken) return;
+    broken = true;
+    const { ending: _counting, ...rest } = state;
+    const wakeAtMs = ports.clock.nowMs() + state.times.retentionMs;
+    state = { ...rest, status: 'failed', error: UNKEPT, wakeAtMs };
+    readers.endAll(UNKEPT);
+    ports.alarm.set(wakeAtMs);
+    chain(keepBroken);
+  }
+
+  /** Calls home with what can still be read of the answer, and keeps the state where it can be. */
+  async function keepBroken(): Promise<void> {
+    const warn = (what: string) => (cause: unknown) =>
+      ports.logger.error({ ...fields, err: cause }, what);
+    const answer = await inPromise(() => answerOf(ports.log)).catch(warn('answer is not readable'));
+    await inPromise(() => ports.outbox.enqueue(callbackOf(answer ?? ''))).catch(
+      warn('callback could not be kept'),
+    );
+    await inPromise(saveState).catch(warn('state could not be kept'));
+    endKept = true;
+    resolveSettled();
   }
 
   function perform(effect: SessionEffect): Promise<void> | undefined {
+    // What was decided before the failure is void; forgetting is not.
+    if (broken && effect.type !== 'purge' && effect.type !== 'wake-at') return undefined;
     switch (effect.type) {
       case 'open-source':
         void pump();
@@ -246,7 +282,7 @@ export async function startEngine(
   /** Callback first, state second: a crash between them repeats the enqueue, which changes nothing. */
   function keepEnd(answer: string): Promise<void> | undefined {
     const kept = ports.outbox.enqueue(callbackOf(answer));
-    const saved = kept instanceof Promise ? kept.then(saveState) : saveState();
+    const saved = kept instanceof Promise ? kept.then(saveEnd) : saveEnd();
     if (saved instanceof Promise) return saved.then(resolveSettled);
     resolveSettled();
     return undefined;
@@ -254,17 +290,22 @@ export async function startEngine(
 
   const saveState = () => ports.store.save(state);
 
+  function saveEnd(): void | Promise<void> {
+    endKept = true;
+    return saveState();
+  }
+
   async function purge(): Promise<void> {
     const delivery = await ports.outbox.view(callbackId);
     if (delivery?.status === 'pending') {
       // The state endpoint goes on showing a callback that is still on its way.
-      ports.alarm.set(ports.clock.nowMs() + state.times.retentionMs);
+      ports.alarm.set(ports.clock.nowMs() + Math.max(PURGE_RETRY_MS, state.times.retentionMs));
       return;
     }
+    readers.endAll();
     await ports.outbox.forget(callbackId);
     await ports.log.drop();
     await ports.store.drop();
-    readers.endAll();
     ports.alarm.set(undefined);
     ports.purged();
   }
@@ -324,6 +365,11 @@ export async function startEngine(
       };
     },
   };
+}
+
+/** Calls a port so that a refusal at once and a later one look the same. */
+async function inPromise<T>(call: () => T | Promise<T>): Promise<T> {
+  return call();
 }
 
 function asPromise(value: void | Promise<void>): Promise<void> | undefined {

@@ -1,13 +1,19 @@
 /** All readers of one stream: replay from the log, hand-over to live, one encoding a format. */
 
 import type { WireError } from '../protocol/errors.ts';
-import { type EventBatch, isFinal } from './event.ts';
+import { type EventBatch, isFinal, type StreamEvent } from './event.ts';
 import { encodeFrames, type FrameFormat } from './frames.ts';
 import { REPLAY_PAGE } from './log-reading.ts';
 import type { StreamLog, Subscriber } from './ports.ts';
 
 /** Bytes a reader may leave untaken before it is cut; it resumes with its last id. */
 export const MAX_BUFFERED_BYTES = 1024 * 1024;
+
+/**
+ * Text a replay hands over before it asks how much of it was taken, in UTF-16 units: far below
+ * {@link MAX_BUFFERED_BYTES}, so that no page of a long answer cuts the reader that asked for it.
+ */
+const REPLAY_SLICE_CHARS = 64 * 1024;
 
 /** Bytes untaken at which a replay waits for the reader instead of reading on. */
 const REPLAY_HIGH_WATER_BYTES = 64 * 1024;
@@ -37,6 +43,7 @@ export interface Readers {
   detach(subscriber: Subscriber): void;
   /** Shows a durable batch to every live reader; after the last one they are let go. */
   publish(batch: EventBatch, last: boolean): void;
+  /** Lets every reader go; with an error, those that come later are told it after the replay. */
   endAll(error?: WireError): void;
 }
 
@@ -54,6 +61,7 @@ const UNREADABLE: WireError = {
 export function createReaders(options: ReadersOptions): Readers {
   const readers = new Map<Subscriber, Reader>();
   let streamEnded = false;
+  let brokenBy: WireError | undefined;
 
   function drop(reader: Reader, error?: WireError): void {
     if (reader.gone) return;
@@ -78,15 +86,22 @@ export function createReaders(options: ReadersOptions): Readers {
       const events = page.slice(0, options.head() - reader.cursor);
       if (reader.gone) return;
       if (events.length === 0) throw new Error(`the log has no event ${reader.cursor + 1}`);
-      const batch: EventBatch = { epoch: options.epoch(), firstSeq: reader.cursor + 1, events };
-      reader.cursor += events.length;
-      const last = events[events.length - 1];
-      if (last !== undefined && isFinal(last)) streamEnded = true;
-      if (write(reader, encodeFrames(batch, reader.subscriber.format)) > REPLAY_HIGH_WATER_BYTES) {
-        await reader.subscriber.drained();
+      for (const slice of slicesOf(events)) {
+        if (reader.gone) return;
+        const batch: EventBatch = {
+          epoch: options.epoch(),
+          firstSeq: reader.cursor + 1,
+          events: slice,
+        };
+        reader.cursor += slice.length;
+        const last = slice[slice.length - 1];
+        if (last !== undefined && isFinal(last)) streamEnded = true;
+        const buffered = write(reader, encodeFrames(batch, reader.subscriber.format));
+        if (buffered > REPLAY_HIGH_WATER_BYTES) await reader.subscriber.drained();
       }
     }
-    if (streamEnded && reader.cursor >= options.head()) drop(reader);
+    if (streamEnded) drop(reader);
+    else if (brokenBy !== undefined) drop(reader, brokenBy);
     else reader.live = true;
   }
 
@@ -124,7 +139,22 @@ export function createReaders(options: ReadersOptions): Readers {
       }
     },
     endAll(error) {
+      brokenBy ??= error;
       for (const reader of [...readers.values()]) drop(reader, error);
     },
   };
+}
+
+/** Parts of a page of about {@link REPLAY_SLICE_CHARS} each, in order. */
+function* slicesOf(events: readonly StreamEvent[]): Generator<readonly StreamEvent[]> {
+  let from = 0;
+  let chars = 0;
+  for (const [at, event] of events.entries()) {
+    if (event.type === 'delta') chars += event.text.length;
+    if (chars < REPLAY_SLICE_CHARS) continue;
+    yield events.slice(from, at + 1);
+    from = at + 1;
+    chars = 0;
+  }
+  if (from < events.length) yield events.slice(from);
 }

@@ -12,7 +12,7 @@ import type {
   ModelMessage,
   ProviderName,
 } from '../providers/contract.ts';
-import { takeText } from './answer-text.ts';
+import { releaseText, takeText } from './answer-text.ts';
 import type { EventBatch, StreamEvent, StreamStatus, Usage } from './event.ts';
 
 /** What a caller asked for; fixed when the stream is made. */
@@ -61,7 +61,7 @@ export interface SessionState {
   readonly createdAtMs: number;
   /** When the session changes by itself: expiry, then the end of retention. */
   readonly wakeAtMs: number;
-  /** Half a surrogate pair that waits for its other half. */
+  /** Half a surrogate pair, or of a CRLF, that waits for its other half. */
   readonly heldText: string;
   readonly vendorInputTokens?: number;
   readonly vendorOutputTokens?: number;
@@ -225,8 +225,9 @@ function settle(state: SessionState, usage: Usage, nowMs: number): SessionStep {
   const { ending, ...kept } = state;
   if (ending === undefined) return unchanged(state);
   const last: StreamEvent[] = [
-    // Half a surrogate pair is all the model sent: U+FFFD, as any UTF-8 encoder would write it.
-    ...(state.heldText === '' ? [] : [{ type: 'delta', text: '\uFFFD' } as const]),
+    ...(state.heldText === ''
+      ? []
+      : [{ type: 'delta', text: releaseText(state.heldText) } as const]),
     { type: 'usage', ...usage },
     finalEvent(ending, state.finishReason),
   ];
@@ -266,6 +267,14 @@ function wake(state: SessionState, nowMs: number): SessionStep {
   return end(state, { status: 'expired', error: { code: 'expired', message } }, nowMs);
 }
 
+/** The status that a final event in the log stands for. */
+function statusOf(state: SessionState, final: StreamEvent): Ending['status'] {
+  if (final.type === 'done') return final.status;
+  const nobodyCame =
+    state.status === 'pending' && final.type === 'error' && final.code === 'expired';
+  return nobodyCame ? 'expired' : 'failed';
+}
+
 /** After a crash, an eviction or a deploy: the model's connection is gone, the log is not. */
 function restore(
   state: SessionState,
@@ -277,9 +286,13 @@ function restore(
   if (input.final !== undefined) {
     const { usage, event } = input.final;
     const error = event.type === 'error' ? { code: event.code, message: event.message } : undefined;
-    const status = error !== undefined ? 'failed' : event.type === 'done' ? event.status : 'failed';
-    const ending: Ending = error === undefined ? { status } : { status, error };
-    return conclude({ state: kept, effects: [] }, ending, usage, nowMs);
+    const finishReason = event.type === 'done' ? (event.finishReason ?? undefined) : undefined;
+    const known = finishReason === undefined ? kept : { ...kept, finishReason };
+    const ending: Ending =
+      error === undefined
+        ? { status: statusOf(state, event) }
+        : { status: statusOf(state, event), error };
+    return conclude({ state: known, effects: [] }, ending, usage, nowMs);
   }
   if (state.status === 'pending') return rearm(kept, state.wakeAtMs);
   const message = 'The gateway restarted while the model was answering. Send the prompt again.';

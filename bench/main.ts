@@ -1,0 +1,89 @@
+/** `npm run bench`: measures both gateways beside bare pipes and shows the scorecard. */
+
+import { randomBytes } from 'node:crypto';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { CommandFault, runCommand } from '../scripts/processes/command.ts';
+import { measure } from './measure.ts';
+import { startPeers } from './peers/start-peers.ts';
+import { planOf } from './plan.ts';
+import { createChildren } from './processes/children.ts';
+import { describeMachine } from './report/machine.ts';
+import { scorecardOf } from './report/scorecard.ts';
+import { formatTable } from './report/table.ts';
+
+/** Faults that are printed; the results file has all of them. */
+const SHOWN_FAILURES = 20;
+
+const root = resolve(import.meta.dirname, '..');
+
+/** Everything a results file says. */
+type Results = Awaited<ReturnType<typeof bench>>;
+
+async function bench(quick: boolean, stop: AbortSignal, directory: string) {
+  const plan = planOf(quick);
+  const progress = (line: string) => process.stderr.write(`${line}\n`);
+  const children = createChildren(directory);
+  const startedAt = new Date().toISOString();
+  // The load generator answers only when a job is over: a stop must not wait for that.
+  const onStop = () => void children.stopAll();
+  stop.addEventListener('abort', onStop, { once: true });
+  try {
+    const script = (path: string) => [process.execPath, join(root, path)] as const;
+    const jwtSecret = randomBytes(32).toString('hex');
+    const vendor = await children.start({ name: 'vendor', command: script('bench/vendor.ts') });
+    const { url: vendorUrl } = (await vendor.message()) as { url: string };
+    const generator = await children.start({
+      name: 'load',
+      command: script('bench/load/main.ts'),
+      env: { JWT_SECRET: jwtSecret },
+    });
+    progress('starting the servers');
+    const context = { root, directory, vendorUrl, jwtSecret, children, stop };
+    const { peers, workerdVersion } = await startPeers(context);
+    const measured = await measure({ plan, peers, vendorUrl, generator, stop, progress });
+    return {
+      startedAt,
+      mode: quick ? 'quick' : 'default',
+      machine: describeMachine(workerdVersion),
+      commands: Object.fromEntries(peers.map(({ name, command }) => [name, command])),
+      plan,
+      scorecard: scorecardOf(measured),
+      ...measured,
+    };
+  } finally {
+    stop.removeEventListener('abort', onStop);
+    await children.stopAll();
+  }
+}
+
+function show({ machine, mode, scorecard, failures }: Results): void {
+  const { cores, cpu, node, workerd } = machine;
+  process.stdout.write(`\n${cores} × ${cpu}, Node ${node}, workerd ${workerd}, ${mode} run\n\n`);
+  process.stdout.write(`${formatTable(scorecard)}\n\n`);
+  process.stdout.write('Every round: bench/results.json. What a row means: bench/README.md.\n');
+  for (const failure of failures.slice(0, SHOWN_FAILURES)) process.stdout.write(`✗ ${failure}\n`);
+  process.stdout.write(
+    failures.length === 0
+      ? 'Every stream arrived whole, every callback once.\n'
+      : `${failures.length} failures: the numbers above are not to be used.\n`,
+  );
+}
+
+await runCommand(async (args, stop) => {
+  const unknown = args.find((arg) => arg !== '--quick');
+  if (unknown !== undefined) throw new CommandFault(`Usage: npm run bench -- [--quick]`, 2);
+  const directory = mkdtempSync(join(tmpdir(), 'headwater-bench-'));
+  try {
+    const results = await bench(args.includes('--quick'), stop, directory);
+    writeFileSync(join(root, 'bench/results.json'), `${JSON.stringify(results, undefined, 2)}\n`);
+    show(results);
+    return results.failures.length === 0 ? 0 : 1;
+  } catch (thrown) {
+    if (stop.aborted) throw new CommandFault('Stopped.', 130);
+    throw new CommandFault(thrown instanceof Error ? thrown.message : String(thrown));
+  } finally {
+    rmSync(directory, { recursive: true, force: true });
+  }
+});

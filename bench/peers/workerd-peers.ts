@@ -1,0 +1,79 @@
+/** The servers that run on workerd, without wrangler's development proxy in front. */
+
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { freePort } from '../processes/free-port.ts';
+import { waitForAnswer } from '../processes/wait-for-answer.ts';
+import { bundleEdge, type EdgeTools } from './edge-tools.ts';
+import { gatewaySettings, type Peer, type PeerContext, type PeerName } from './peer.ts';
+import { type WorkerdOptions, workerdConfig } from './workerd-config.ts';
+
+/** A Worker to run. */
+interface WorkerPlan {
+  readonly name: PeerName;
+  readonly kind: Peer['target']['kind'];
+  /** The module's text. */
+  readonly code: string;
+  readonly vars: Readonly<Record<string, string>>;
+  readonly objects?: NonNullable<WorkerdOptions['objects']>['bindings'];
+}
+
+/** Bundles the edge as for a deployment and starts it, with its objects on a fresh disk folder. */
+export async function startEdge(context: PeerContext, tools: EdgeTools): Promise<Peer> {
+  const outdir = join(context.directory, 'bundle');
+  return startWorker(context, tools, {
+    name: 'edge',
+    kind: 'gateway',
+    code: await bundleEdge(context.root, outdir, context.stop),
+    vars: gatewaySettings(context),
+    objects: tools.config.durable_objects.bindings,
+  });
+}
+
+/** Starts one of the pipes of `bench/baseline`. */
+export function startWorkerdPipe(
+  context: PeerContext,
+  tools: EdgeTools,
+  name: 'workerd pipe' | 'workerd script pipe',
+): Promise<Peer> {
+  const file = name === 'workerd pipe' ? 'worker-native-pipe.js' : 'worker-script-pipe.js';
+  return startWorker(context, tools, {
+    name,
+    kind: 'direct',
+    code: readFileSync(join(context.root, 'bench/baseline', file), 'utf8'),
+    vars: { UPSTREAM_URL: context.vendorUrl },
+  });
+}
+
+async function startWorker(
+  context: PeerContext,
+  tools: EdgeTools,
+  plan: WorkerPlan,
+): Promise<Peer> {
+  const { name, kind, code, vars, objects } = plan;
+  const directory = join(context.directory, name.replaceAll(' ', '-'));
+  const disk = join(directory, 'disk');
+  mkdirSync(disk, { recursive: true });
+  const port = await freePort();
+  const configFile = join(directory, 'config.capnp');
+  writeFileSync(join(directory, 'worker.js'), code);
+  writeFileSync(
+    configFile,
+    workerdConfig({
+      port,
+      compatibilityDate: tools.config.compatibility_date,
+      compatibilityFlags: tools.config.compatibility_flags,
+      vars,
+      ...(objects === undefined ? {} : { objects: { directory: disk, bindings: objects } }),
+    }),
+  );
+  const guard = join(context.root, 'bench/processes/guard.ts');
+  const child = await context.children.start({
+    name,
+    command: [process.execPath, guard, tools.workerd, 'serve', configFile],
+  });
+  const { pid } = (await child.message()) as { pid: number };
+  const baseUrl = `http://127.0.0.1:${port}`;
+  await Promise.race([waitForAnswer(`${baseUrl}/health`, context.stop), child.message()]);
+  return { name, target: { kind, baseUrl }, pid, command: `workerd serve ${name} config.capnp` };
+}
