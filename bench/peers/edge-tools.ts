@@ -47,7 +47,13 @@ export async function bundleEdge(root: string, outdir: string, stop: AbortSignal
   args.push('--config', join(edge, 'wrangler.jsonc'), '--outdir', outdir);
   const { exitCode, output } = await runProcess(process.execPath, args, {
     cwd: edge,
-    env: { ...omitEdgeSettings(process.env), WRANGLER_LOG_PATH: join(outdir, 'logs') },
+    env: {
+      ...omitEdgeSettings(process.env),
+      WRANGLER_LOG_PATH: join(outdir, 'logs'),
+      // The banner looks for updates, and metrics go out: a run stays on this machine.
+      WRANGLER_HIDE_BANNER: 'true',
+      WRANGLER_SEND_METRICS: 'false',
+    },
     stop,
     output: 'capture',
   });

@@ -5,7 +5,8 @@ import { fileURLToPath } from 'node:url';
 import type { SupervisorReport } from './supervisor.ts';
 
 const SUPERVISOR = fileURLToPath(new URL('./supervisor.ts', import.meta.url));
-const KILL_AFTER_MS = 5000;
+// A little after the supervisor's own 5 s, so that this is for a supervisor that hangs.
+const KILL_AFTER_MS = 6000;
 
 /** A program that runs until it is stopped. */
 export type SupervisedProcess = {
@@ -14,7 +15,7 @@ export type SupervisedProcess = {
   readonly ended: Promise<string>;
   /** Whether it has written anything to stderr so far. */
   readonly hasComplained: () => boolean;
-  /** SIGTERM to its group, SIGKILL after 5 s; resolves once it is gone. */
+  /** SIGTERM, after 5 s SIGKILL, to its whole group in the end; resolves once all of it is gone. */
   readonly stop: () => Promise<void>;
 };
 
@@ -50,12 +51,6 @@ export function startSupervised(options: SupervisedOptions): SupervisedProcess {
     onLine(line, 'stderr');
   });
 
-  const signalGroup = (signal: NodeJS.Signals): void => {
-    // The supervisor leads its group: while it is not reaped the group's id cannot be another's.
-    if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
-    process.kill(-child.pid, signal);
-  };
-
   const ended = new Promise<string>((resolve) => {
     let ending: string | undefined;
     child.on('message', (message) => {
@@ -64,7 +59,7 @@ export function startSupervised(options: SupervisedOptions): SupervisedProcess {
     child.on('error', (error) => resolve(`it could not be started: ${error.message}`));
     child.on('exit', () => {
       // Without a report the supervisor was killed, and could not end its group itself.
-      if (ending === undefined && child.pid !== undefined) killRemains(child.pid);
+      if (ending === undefined && child.pid !== undefined) killGroup(child.pid);
     });
     // `close`, not `exit`: by then its last lines have been read.
     child.on('close', (_code, signal) => {
@@ -73,8 +68,12 @@ export function startSupervised(options: SupervisedOptions): SupervisedProcess {
   });
 
   const stop = async (): Promise<void> => {
-    signalGroup('SIGTERM');
-    const killTimer = setTimeout(() => signalGroup('SIGKILL'), KILL_AFTER_MS);
+    child.kill('SIGTERM');
+    const killTimer = setTimeout(() => {
+      // The supervisor leads its group: while it is not reaped the group's id cannot be another's.
+      const { pid, exitCode, signalCode } = child;
+      if (pid !== undefined && exitCode === null && signalCode === null) killGroup(pid);
+    }, KILL_AFTER_MS);
     await ended;
     clearTimeout(killTimer);
   };
@@ -82,7 +81,7 @@ export function startSupervised(options: SupervisedOptions): SupervisedProcess {
   return { name, ended, hasComplained: () => complained, stop };
 }
 
-function killRemains(groupId: number): void {
+function killGroup(groupId: number): void {
   try {
     process.kill(-groupId, 'SIGKILL');
   } catch (error) {

@@ -15,7 +15,7 @@ export type SupervisorReport = {
   readonly fault?: string;
 };
 
-// Signal 0's recipient "0" is the caller's own process group, so no id can be mistaken for another's.
+// Process 0 stands for the caller's own group, so no id can be mistaken for another's.
 const signalGroup = (signal: NodeJS.Signals): boolean => process.kill(0, signal);
 
 function report(message: SupervisorReport): void {
@@ -26,19 +26,19 @@ function report(message: SupervisorReport): void {
   process.send?.(message, undefined, undefined, () => signalGroup('SIGKILL'));
 }
 
-function endGroup(): void {
-  signalGroup('SIGTERM');
-  setTimeout(() => signalGroup('SIGKILL'), KILL_AFTER_MS);
-}
-
 const [program = '', ...args] = process.argv.slice(2);
-// The program gets the group's SIGTERM too; this process stays to see it end.
-process.on('SIGTERM', () => undefined);
-process.on('SIGINT', () => undefined);
-process.on('SIGHUP', () => undefined);
-process.on('disconnect', endGroup);
 
 // A channel to the program as well: it can then notice that this process is gone.
 const child = spawn(program, args, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
 child.on('error', (error) => report({ exitCode: null, signal: null, fault: error.message }));
 child.on('exit', (exitCode, signal) => report({ exitCode, signal }));
+
+// The program alone is asked to end: it knows how to end what it started, and complains when that
+// ends under its hands. What it leaves behind is killed with the group.
+function endProgram(): void {
+  child.kill('SIGTERM');
+  setTimeout(() => signalGroup('SIGKILL'), KILL_AFTER_MS);
+}
+
+process.on('SIGTERM', endProgram);
+process.on('disconnect', endProgram);

@@ -2,7 +2,7 @@
 
 import { scriptedAnswer, scriptedPrompt } from '@headwater/shared/testing/vendors/directive';
 import { expect, it } from 'vitest';
-import { openStream, readStream, stateOnce, textOf } from '../hosts/gateway-client.ts';
+import { openStream, readStream, stateOf, stateOnce, textOf } from '../hosts/gateway-client.ts';
 import type { World } from '../hosts/world.ts';
 
 /** Adds the tests. */
@@ -69,6 +69,14 @@ export function describeReaders(world: () => World): void {
     const again = await readStream(streamUrl, { lastEventId: events.at(-1)?.id ?? '' });
     expect(again.status).toBe(204);
     expect(again.events).toEqual([]);
+  });
+
+  it('STREAM-2: a HEAD request is a look, no reader: it starts nothing', async () => {
+    const streamUrl = await open('head', 'Tell me.');
+    const look = await fetch(streamUrl, { method: 'HEAD' });
+    expect(look.status).toBe(200);
+    expect(look.headers.get('content-type')).toContain('text/event-stream');
+    expect((await stateOf(streamUrl))['status']).toBe('pending');
   });
 
   it('FRAME-5: the JSON form says the same in typed events, and keeps CR', async () => {

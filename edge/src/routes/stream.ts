@@ -3,6 +3,7 @@
 import { readWishes, requireAccess, streamGone } from '@headwater/shared/gateway/read-stream';
 import { GatewayError } from '@headwater/shared/protocol/errors';
 import { formatEventId } from '@headwater/shared/stream/event';
+import { SSE_HEADERS } from '@headwater/shared/stream/frames';
 import { type Context, Hono } from 'hono';
 import { sseResponse } from '../adapters/sse-response.ts';
 import type { EdgeContext } from '../middleware/request-context.ts';
@@ -38,6 +39,8 @@ export const streamRoute = new Hono<EdgeContext>()
     const session = await sessionOf(c, c.req.param('id'));
     const query = new URL(c.req.url).searchParams;
     const wishes = readWishes(query, c.req.header('last-event-id') ?? null);
+    // A look, by a proxy or a link preview, is no reader: it must not start the model.
+    if (c.req.raw.method === 'HEAD') return new Response(null, { headers: SSE_HEADERS });
     const attach = new URL('https://session/');
     attach.searchParams.set('format', wishes.format);
     if (wishes.after !== undefined) {

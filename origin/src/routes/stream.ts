@@ -39,6 +39,8 @@ export function addStream(app: FastifyInstance, gateway: OriginGateway): void {
     const wishes = readWishes(queryOf(request), headerOf(request, 'last-event-id'));
     const decision = engine.decide(wishes.after);
     if (decision.type === 'nothing-left') return reply.code(204).send();
+    // A look, by a proxy or a link preview, is no reader: it must not start the model.
+    if (request.method === 'HEAD') return reply.headers(SSE_HEADERS).send();
 
     reply.hijack();
     const response = reply.raw;

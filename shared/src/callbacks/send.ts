@@ -28,6 +28,9 @@ export type SendCallback = (callback: {
 export function createCallbackSender(options: SendOptions): SendCallback {
   return async ({ id, url, body }) => {
     const nowMs = options.nowMs();
+    const abort = new AbortController();
+    // Not `AbortSignal.timeout`: its timer would keep a Durable Object in memory after the answer.
+    const timer = setTimeout(() => abort.abort(), ANSWER_TIMEOUT_MS);
     try {
       const signature = signWebhook(options.secrets, {
         id,
@@ -39,7 +42,7 @@ export function createCallbackSender(options: SendOptions): SendCallback {
         headers: { 'content-type': 'application/json', 'user-agent': 'headwater', ...signature },
         body,
         redirect: 'manual',
-        signal: AbortSignal.timeout(ANSWER_TIMEOUT_MS),
+        signal: abort.signal,
       });
       const peek = await peekBody(response);
       return classifyAnswer(
@@ -51,6 +54,8 @@ export function createCallbackSender(options: SendOptions): SendCallback {
     } catch {
       // No answer: refused, reset, timed out, no such host. All of them may pass.
       return { type: 'retry' };
+    } finally {
+      clearTimeout(timer);
     }
   };
 }

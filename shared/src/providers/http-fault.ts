@@ -78,9 +78,12 @@ function limited(vendor: string, { status, headers, cause }: HttpRefusal): Gatew
   return new GatewayError('unavailable', message, details ? { cause, details } : { cause });
 }
 
+/** No byte of an answer came. */
+export class VendorUnreachableError extends GatewayError {}
+
 /** Nothing answered at the vendor's address. */
-export function unreachable(words: VendorWords, cause: unknown): GatewayError {
-  return new GatewayError(
+export function unreachable(words: VendorWords, cause: unknown): VendorUnreachableError {
+  return new VendorUnreachableError(
     'upstream_failed',
     `${words.vendor} could not be reached (${words.urlSetting}).`,
     { cause },

@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { GatewayError } from '../protocol/errors.ts';
 import type { ModelEvent } from './contract.ts';
 import { type EventConverter, MAX_EVENT_LENGTH } from './event-converter.ts';
+import { VendorUnreachableError } from './http-fault.ts';
 import { createNdjsonDecoder } from './ndjson-body.ts';
 import { createSseDecoder } from './sse-body.ts';
 import { streamVendor, type VendorCall } from './vendor-stream.ts';
@@ -53,6 +54,29 @@ describe('a vendor stream', () => {
     await expect(batches[Symbol.asyncIterator]().next()).rejects.toMatchObject({
       code: 'upstream_failed',
     });
+  });
+
+  it('PROV-20: sends a request that got no answer a second time, and no third time', async () => {
+    const gone = new VendorUnreachableError('upstream_failed', 'gone');
+    const attempts = async (failures: number, error: GatewayError) => {
+      let sent = 0;
+      const call: VendorCall = {
+        ...callFor(bodyOf('data: a\n\ndata: END\n\n')),
+        mapError: () => error,
+      };
+      const open = async () => {
+        sent += 1;
+        if (sent <= failures) throw new TypeError('reset');
+        return call.open(new AbortController().signal);
+      };
+      const stream = streamVendor(() => ({ ...call, open }), new AbortController().signal);
+      const first = stream[Symbol.asyncIterator]().next();
+      return { outcome: await first.then(() => 'answer', () => 'error'), sent };
+    };
+    expect(await attempts(1, gone)).toEqual({ outcome: 'answer', sent: 2 });
+    expect(await attempts(2, gone)).toEqual({ outcome: 'error', sent: 2 });
+    const refused = new GatewayError('upstream_failed', 'the vendor said 500');
+    expect(await attempts(1, refused)).toEqual({ outcome: 'error', sent: 1 });
   });
 
   it('PROV-9: reads the body to its close after the end marker, so that the connection is kept', async () => {

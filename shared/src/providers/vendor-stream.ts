@@ -2,6 +2,7 @@
 
 import { GatewayError } from '../protocol/errors.ts';
 import type { ModelEvent } from './contract.ts';
+import { VendorUnreachableError } from './http-fault.ts';
 import { watchSilence } from './silence-watch.ts';
 
 /** Turns a vendor's body text into events; sse-body.ts and ndjson-body.ts make them. */
@@ -67,7 +68,7 @@ async function* readBatches(
   let reader: ReadableStreamDefaultReader<Uint8Array> | undefined;
   try {
     silence.waiting();
-    reader = bodyReader(await call.open(stop.signal), call.vendor);
+    reader = bodyReader(await openCall(call, stop.signal), call.vendor);
     silence.heard();
     // A body that does not know the signal (an injected fetch) is cancelled here.
     const cancelOnStop = cancel.bind(undefined, reader);
@@ -97,6 +98,20 @@ async function* readBatches(
     silence.stop();
     signal.removeEventListener('abort', forward);
     if (reader) void (decoder.ended ? drain(reader) : cancel(reader));
+  }
+}
+
+/**
+ * Opens the call; a second time, at once, where no byte of an answer came. Vendors close idle
+ * connections without notice, and a request that is sent into the closing fails that way.
+ */
+async function openCall(call: VendorCall, signal: AbortSignal): Promise<Response> {
+  try {
+    return await call.open(signal);
+  } catch (thrown) {
+    const error = thrown instanceof GatewayError ? thrown : call.mapError(thrown);
+    if (signal.aborted || !(error instanceof VendorUnreachableError)) throw error;
+    return call.open(signal);
   }
 }
 

@@ -1,0 +1,108 @@
+import { once } from 'node:events';
+import { createServer, type IncomingMessage, request, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { MAX_BUFFERED_BYTES } from '@headwater/shared/stream/readers';
+import { parseSse } from '@headwater/shared/testing/recording-subscriber';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { createSseSubscriber } from './sse-subscriber.ts';
+
+let onRequest: (response: ServerResponse) => void;
+const server = createServer((_request, response) => {
+  response.writeHead(200, { 'content-type': 'text/event-stream' });
+  onRequest(response);
+});
+
+beforeAll(async () => {
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+});
+
+afterAll(async () => {
+  server.closeAllConnections();
+  server.close();
+  await once(server, 'close');
+});
+
+/** A real connection: the server's response, and what the client has of it. */
+async function connect(): Promise<{ response: ServerResponse; client: IncomingMessage }> {
+  const arrived = new Promise<ServerResponse>((resolve) => {
+    onRequest = resolve;
+  });
+  const { port } = server.address() as AddressInfo;
+  const outgoing = request({ host: '127.0.0.1', port, agent: false });
+  outgoing.end();
+  const response = await arrived;
+  response.flushHeaders();
+  const [client] = (await once(outgoing, 'response')) as [IncomingMessage];
+  client.on('error', () => undefined);
+  return { response, client };
+}
+
+async function readAll(client: IncomingMessage): Promise<string> {
+  client.setEncoding('utf8');
+  let text = '';
+  for await (const piece of client) text += String(piece);
+  return text;
+}
+
+const BIG_FRAME = `data: ${'x'.repeat(256 * 1024)}\n\n`;
+
+it('FRAME-1: the answer begins with `retry:`, has every frame in order, and ends', async () => {
+  const { response, client } = await connect();
+  const subscriber = createSseSubscriber(response, 'sse-text');
+  for (const word of ['a', 'b', 'c']) subscriber.write(`id: 1-1\ndata: ${word}\n\n`);
+  subscriber.end();
+  const text = await readAll(client);
+  expect(text).toMatch(/^retry: \d+\n\n/);
+  expect(parseSse(text).map(({ data }) => data)).toEqual(['a', 'b', 'c']);
+});
+
+it('FRAME-7: an error of this reader is its last event, without an id', async () => {
+  const { response, client } = await connect();
+  createSseSubscriber(response, 'sse-text').end({ code: 'unavailable', message: 'Too slow.' });
+  const [error] = parseSse(await readAll(client));
+  expect(error).toMatchObject({ id: '', name: 'error' });
+});
+
+it('STREAM-10: what a reader has not taken is counted, past the limit at which it is cut', async () => {
+  const { response, client } = await connect();
+  client.pause();
+  const subscriber = createSseSubscriber(response, 'sse-text');
+  let untaken = 0;
+  for (let frames = 0; frames < 80 && untaken <= MAX_BUFFERED_BYTES; frames += 1) {
+    untaken = subscriber.write(BIG_FRAME);
+  }
+  expect(untaken).toBeGreaterThan(MAX_BUFFERED_BYTES);
+  client.destroy();
+  await once(response, 'close');
+});
+
+it('a replay waits until its reader has taken what it was given, and leaves no listener behind', async () => {
+  const { response, client } = await connect();
+  const subscriber = createSseSubscriber(response, 'sse-text');
+  const listeners = () => response.listenerCount('close') + response.listenerCount('drain');
+  const before = listeners();
+  client.resume();
+  for (let page = 0; page < 24; page += 1) {
+    subscriber.write(BIG_FRAME);
+    await subscriber.drained();
+    expect(response.writableNeedDrain).toBe(false);
+  }
+  expect(listeners()).toBe(before);
+  subscriber.end();
+});
+
+it('STREAM-15: waiting for a reader ends when it goes away, and writing to it does nothing', async () => {
+  const { response, client } = await connect();
+  client.pause();
+  const subscriber = createSseSubscriber(response, 'sse-text');
+  // More than the two kernels between them hold, so that only a departure can end the waiting.
+  while (subscriber.write(BIG_FRAME) <= MAX_BUFFERED_BYTES);
+  const waiting = subscriber.drained();
+  client.destroy();
+  await waiting;
+  expect(response.destroyed).toBe(true);
+  expect(subscriber.write('data: late\n\n')).toBe(0);
+  expect(subscriber.drained()).toBeUndefined();
+  subscriber.end({ code: 'unavailable', message: 'Too late.' });
+});

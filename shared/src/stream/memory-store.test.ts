@@ -1,0 +1,6 @@
+import { describeSessionStoreContract } from '../testing/session-store-contract.ts';
+import { createMemoryStore } from './memory-store.ts';
+
+describeSessionStoreContract('memory', (test) => test({ store: createMemoryStore() }), {
+  durable: false,
+});

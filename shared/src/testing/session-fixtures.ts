@@ -1,0 +1,35 @@
+/** Sessions to test with. */
+
+import { newSession, type SessionState, type StreamRequest } from '../stream/session.ts';
+
+/** A plain request; `changes` replaces what a test is about. */
+export function aStreamRequest(changes: Partial<StreamRequest> = {}): StreamRequest {
+  return {
+    streamId: 's1',
+    subject: 'alice',
+    provider: 'echo',
+    model: 'echo',
+    modelName: 'echo',
+    messages: [{ role: 'user', content: 'Say hello.' }],
+    maxTokens: 100,
+    start: 'connect',
+    resumeUrl: 'https://n8n.example/webhook-waiting/1?signature=abc',
+    userId: 'u1',
+    chatId: 'c1',
+    prompt: 'Say hello.',
+    ...changes,
+  };
+}
+
+/** A session before its `created` input: it expires after 60 s and is kept for 600 s. */
+export function aNewSession(
+  nowMs: number,
+  changes: Partial<StreamRequest> = {},
+  times: Partial<SessionState['times']> = {},
+): SessionState {
+  return newSession(
+    aStreamRequest(changes),
+    { ttlMs: 60_000, retentionMs: 600_000, ...times },
+    nowMs,
+  );
+}
