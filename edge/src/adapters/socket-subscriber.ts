@@ -9,27 +9,32 @@ const NORMAL_CLOSURE = 1000;
 
 /** Wraps a socket. workerd does not tell how much a socket buffers, so `write` returns 0. */
 export function createSocketSubscriber(socket: WebSocket, format: FrameFormat): Subscriber {
+  const close = (code: number, reason?: string): void => {
+    try {
+      socket.close(code, reason);
+    } catch {
+      // Closed already by the other side.
+    }
+  };
+  const send = (frame: string): void => {
+    try {
+      socket.send(frame);
+    } catch {
+      // The reader is gone; its close event detaches it, and it resumes from the log.
+    }
+  };
   return {
     format,
     write(frame) {
-      try {
-        socket.send(frame);
-      } catch {
-        // The reader is gone; its close event detaches it, and it resumes from the log.
-      }
+      send(frame);
       return 0;
     },
     drained: () => undefined,
     end(error) {
-      try {
-        if (error === undefined) socket.close(NORMAL_CLOSURE);
-        else {
-          socket.send(encodeReaderError(error, format));
-          socket.close(ERROR_TABLE[error.code].closeCode, error.code);
-        }
-      } catch {
-        // Closed already by the other side.
-      }
+      if (error === undefined) return close(NORMAL_CLOSURE);
+      send(encodeReaderError(error, format));
+      close(ERROR_TABLE[error.code].closeCode, error.code);
     },
+    cut: (error) => close(ERROR_TABLE[error.code].closeCode, error.code),
   };
 }

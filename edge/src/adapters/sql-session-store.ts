@@ -24,3 +24,9 @@ export function createSqlSessionStore(sql: SqlStorage): SessionStore {
     },
   };
 }
+
+/** Whether the object keeps a session; looking creates nothing. */
+export function hasSession(sql: SqlStorage): boolean {
+  const tables = sql.exec("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'session'");
+  return tables.toArray().length > 0;
+}

@@ -217,3 +217,14 @@ it('opening twice changes nothing', async () => {
   await eventually(() => expect(callbacksOf(state)).toHaveLength(1));
   expect(callbacksOf(state)[0]).toMatchObject({ prompt: 'Say hello.' });
 });
+
+it('STREAM-4: a look at an id without a session leaves no storage behind', async () => {
+  const stub = env.SESSIONS.get(env.SESSIONS.newUniqueId());
+  expect(await stub.view()).toMatchObject({ ok: false, error: { code: 'expired' } });
+  const tables = await runInDurableObject(stub, (_object, { storage }) =>
+    storage.sql
+      .exec("SELECT name FROM sqlite_master WHERE name NOT LIKE '\\_cf%' ESCAPE '\\'")
+      .toArray(),
+  );
+  expect(tables).toEqual([]);
+});

@@ -55,5 +55,10 @@ export function createSseSubscriber(response: ServerResponse, format: FrameForma
       lastWriteMs.delete(response);
       response.end();
     },
+    cut() {
+      lastWriteMs.delete(response);
+      // Not `end`: that would keep what a stalled reader never takes.
+      response.destroy();
+    },
   };
 }

@@ -42,23 +42,51 @@ export function parseRelayRequest(body: unknown): ModelRequest {
   };
 }
 
+const eventSchema = z.discriminatedUnion('type', [
+  z.object({ type: z.literal('text'), text: z.string() }),
+  z.object({
+    type: z.literal('usage'),
+    inputTokens: z.number().exactOptional(),
+    outputTokens: z.number().exactOptional(),
+  }),
+  z.object({
+    type: z.literal('finish'),
+    reason: z.enum(['stop', 'length', 'content_filter', 'tool_calls', 'other']),
+  }),
+]);
+
+const lineSchema = z.union([
+  z.object({ events: z.array(eventSchema) }),
+  z.object({ end: z.literal(true) }),
+  z.object({
+    error: z.object({
+      code: z.enum(Object.keys(ERROR_TABLE) as [ErrorCode, ...ErrorCode[]]),
+      message: z.string(),
+      details: z.object({ retryAfterSeconds: z.number().exactOptional() }).exactOptional(),
+    }),
+  }),
+]);
+
 /** Reads one line of the answer. Errors: the relayed one, or `upstream_failed` for a bad line. */
 export function parseRelayLine(line: string): readonly ModelEvent[] | 'end' {
-  let parsed: Partial<Record<'events' | 'error' | 'end', unknown>>;
-  try {
-    parsed = JSON.parse(line);
-  } catch (cause) {
+  const read = lineSchema.safeParse(parseOrUndefined(line));
+  if (!read.success) {
     throw new GatewayError('upstream_failed', 'The origin answered with a malformed line.', {
-      cause,
+      cause: read.error,
     });
   }
-  if (Array.isArray(parsed.events)) return parsed.events as ModelEvent[];
-  if (parsed.end === true) return 'end';
-  const error = parsed.error as Partial<WireError> | undefined;
-  const code = error?.code !== undefined && error.code in ERROR_TABLE ? error.code : undefined;
-  throw new GatewayError(
-    (code ?? 'upstream_failed') as ErrorCode,
-    code === undefined ? 'The origin failed.' : String(error?.message),
-    error?.details === undefined ? {} : { details: error.details },
-  );
+  const value = read.data;
+  if ('events' in value) return value.events;
+  if ('end' in value) return 'end';
+  const { code, message, details } = value.error;
+  throw new GatewayError(code, message, details === undefined ? {} : { details });
+}
+
+function parseOrUndefined(line: string): unknown {
+  try {
+    return JSON.parse(line);
+  } catch {
+    // The schema refuses it, as it refuses any other wrong value.
+    return undefined;
+  }
 }

@@ -71,7 +71,13 @@ describe('a vendor stream', () => {
       };
       const stream = streamVendor(() => ({ ...call, open }), new AbortController().signal);
       const first = stream[Symbol.asyncIterator]().next();
-      return { outcome: await first.then(() => 'answer', () => 'error'), sent };
+      return {
+        outcome: await first.then(
+          () => 'answer',
+          () => 'error',
+        ),
+        sent,
+      };
     };
     expect(await attempts(1, gone)).toEqual({ outcome: 'answer', sent: 2 });
     expect(await attempts(2, gone)).toEqual({ outcome: 'error', sent: 2 });

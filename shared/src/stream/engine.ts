@@ -4,6 +4,7 @@ import { toGatewayError, toWireError, type WireError } from '../protocol/errors.
 import type { ModelProvider, ModelRequest } from '../providers/contract.ts';
 import type { EventBatch, EventPosition, StreamStatus, Usage } from './event.ts';
 import { isFinal } from './event.ts';
+import { createGatherer } from './gather.ts';
 import { answerOf, finalOf } from './log-reading.ts';
 import type {
   Alarm,
@@ -51,6 +52,8 @@ export interface EnginePorts {
   provider(): ModelProvider;
   /** Tokens in a text, for vendors that give no usage. */
   countTokens(text: string): Promise<number>;
+  /** What a model says within this time is appended together, in ms. Default 0: each read by itself. */
+  readonly gatherMs?: number;
   /** The session has forgotten everything; its owner may drop it. */
   purged(): void;
 }
@@ -117,6 +120,9 @@ export async function startEngine(
     epoch: () => state.epoch,
     head: () => durableSeq,
     failed: (thrown) => ports.logger.error({ ...fields, err: thrown }, 'replay failed'),
+  });
+  const gatherer = createGatherer(ports.gatherMs ?? 0, ports.clock.nowMs, (events) => {
+    apply({ type: 'source-events', events });
   });
   const { promise: settled, resolve: resolveSettled } = Promise.withResolvers<void>();
 
@@ -231,13 +237,16 @@ export async function startEngine(
     try {
       const request = modelRequest(state);
       for await (const events of ports.provider().stream(request, abort.signal)) {
-        const behind = apply({ type: 'source-events', events });
+        gatherer.add(events);
         // One batch in flight: a slow log slows the model, never fills the memory.
-        if (behind !== undefined) await behind;
+        if (tail !== undefined) await tail;
       }
-      if (!abort.signal.aborted) apply({ type: 'source-ended' });
+      if (abort.signal.aborted) return;
+      gatherer.flush();
+      apply({ type: 'source-ended' });
     } catch (thrown) {
       if (abort.signal.aborted) return;
+      gatherer.flush();
       const error = toGatewayError(thrown);
       ports.logger.warn({ ...fields, code: error.code, err: thrown }, 'model failed');
       apply({ type: 'source-failed', error: toWireError(error) });
@@ -335,11 +344,13 @@ export async function startEngine(
     detach: (subscriber) => readers.detach(subscriber),
     async cancel() {
       if (isEnded(state.status)) return;
+      gatherer.flush();
       apply({ type: 'cancel' });
       await settled;
     },
     async interrupt() {
       if (isEnded(state.status)) return;
+      gatherer.flush();
       apply({ type: 'source-failed', error: SHUTTING_DOWN });
       await settled;
     },

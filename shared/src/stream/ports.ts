@@ -54,6 +54,11 @@ export interface Subscriber {
   drained(): MaybePromise<void>;
   /** Ends the connection after what was written; `error` names why where it is not the end. */
   end(error?: WireError): void;
+  /**
+   * Drops the connection at once, with what the reader has not taken; a transport that has close
+   * codes names `error` by its own. The reader comes back with its last id.
+   */
+  cut(error: WireError): void;
 }
 
 /** Time, so that tests can own it. */

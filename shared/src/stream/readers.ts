@@ -73,7 +73,11 @@ export function createReaders(options: ReadersOptions): Readers {
   function write(reader: Reader, frames: readonly string[]): number {
     let buffered = 0;
     for (const frame of frames) buffered = reader.subscriber.write(frame);
-    if (buffered > MAX_BUFFERED_BYTES) drop(reader, TOO_SLOW);
+    if (buffered > MAX_BUFFERED_BYTES && !reader.gone) {
+      reader.gone = true;
+      readers.delete(reader.subscriber);
+      reader.subscriber.cut(TOO_SLOW);
+    }
     return buffered;
   }
 

@@ -62,6 +62,11 @@ export function createRecordingSubscriber(format: FrameFormat = 'ws'): Recording
       ended = true;
       endError = error;
     },
+    cut(error) {
+      if (ended) throw new Error('ended twice');
+      ended = true;
+      endError = error;
+    },
     events,
     text: () =>
       events()
