@@ -7,7 +7,7 @@ import type { Child } from './processes/children.ts';
 import { readUsage } from './processes/usage.ts';
 
 /** One load on one server. */
-export interface LoadRound {
+interface LoadRound {
   readonly load: 'full' | 'paced';
   readonly peer: PeerName;
   /** From 1. */
@@ -30,7 +30,7 @@ export interface FirstTokenRound {
 }
 
 /** Resident memory of one server, in MiB. */
-export interface MemoryNote {
+interface MemoryNote {
   readonly peer: PeerName;
   readonly idleMiB: number;
   /** After the warm-up, before the full-speed rounds. */

@@ -50,7 +50,8 @@ function readArguments(args: readonly string[]): boolean {
       options: { 'origin-only': { type: 'boolean', default: false } },
     });
     return values['origin-only'];
-  } catch (error) {
-    throw new CommandFault(error instanceof Error ? error.message : String(error), 2);
+  } catch {
+    // Node's own message for this runs over several sentences.
+    throw new CommandFault('The only argument of `npm start` is --origin-only.', 2);
   }
 }

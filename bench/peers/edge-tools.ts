@@ -8,7 +8,7 @@ import { omitEdgeSettings } from '../../scripts/start/settings.ts';
 import { buildWebIfStale } from '../../scripts/start/web-build.ts';
 
 /** The part of the edge's wrangler.jsonc that workerd must know. */
-export interface EdgeConfig {
+interface EdgeConfig {
   readonly compatibility_date: string;
   readonly compatibility_flags: readonly string[];
   readonly durable_objects: {

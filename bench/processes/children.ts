@@ -11,7 +11,7 @@ const KILL_AFTER_MS = 6_000;
 const SHOWN_LINES = 15;
 
 /** What to start. */
-export interface ChildOptions {
+interface ChildOptions {
   /** Names it in messages, and its log file. */
   readonly name: string;
   /** Program and arguments. */

@@ -15,25 +15,24 @@ export type BundleMetafile = {
 
 // Static imports of a bundle begin a line; the rest may stand anywhere.
 const STATIC_IMPORT = /^\s*(?:import|export)\b(?:[^'"`;()]*?\bfrom)?\s*["']([^"']+)["']/gm;
-const CALLED_IMPORT = /\b(?:import|require|__require)\(\s*["']([^"']+)["']\s*\)/g;
+// Nothing can be called right behind a backtick: there it is a message that quotes code.
+const CALLED_IMPORT = /(?<!`)\b(?:import|require|__require)\(\s*["']([^"']+)["']\s*\)/g;
 // wrangler bundles a stand-in for a Node module under these names, if its config asks for Node's.
 const STAND_IN = /(?:^|[/:])(?:node-built-in-modules:|unenv\/|_virtual_unenv)/;
 
 /**
- * The Node builtins that a bundle's text imports.
+ * The Node builtins that the import statements of a bundle name, whoever put them there.
  *
  * @param source the bundle
  * @returns their names as written, each once
  */
 export function findForbiddenImports(source: string): readonly string[] {
-  const found = [STATIC_IMPORT, CALLED_IMPORT].flatMap((pattern) =>
-    [...source.matchAll(pattern)].map((match) => match[1] ?? ''),
-  );
+  const found = [...source.matchAll(IMPORT_STATEMENT)].map((match) => match[1] ?? '');
   return [...new Set(found.filter((name) => name.startsWith('node:') || isBuiltin(name)))];
 }
 
 /**
- * What a bundle leaves to be imported at run time beyond `cloudflare:*` and its own files, and the
+ * What a bundle leaves to be imported or required at run time beyond `cloudflare:*` and its own files, and the
  * stand-ins for Node modules that it contains. An input that contributes no byte is no matter.
  */
 export function findForbiddenInMetafile(metafile: BundleMetafile): readonly string[] {

@@ -6,6 +6,7 @@ const TYPE_PROJECTS = [
   'shared/tsconfig.json',
   'shared/tsconfig.test.json',
   'edge/tsconfig.json',
+  'edge/tsconfig.test.json',
   'origin/tsconfig.json',
   'web/tsconfig.json',
   'tsconfig.json',
@@ -37,8 +38,9 @@ export function listSteps(root: string): readonly Step[] {
       return readResult(await runProcess(process.execPath, command, options));
     },
   });
+  const colors = `--colors=${process.stdout.isTTY ? 'force' : 'off'}`;
   return [
-    tool('biome ci', ['@biomejs', 'biome', 'bin', 'biome'], ['ci', '.']),
+    tool('biome ci', ['@biomejs', 'biome', 'bin', 'biome'], ['ci', colors, '.']),
     ...TYPE_PROJECTS.map((project) =>
       tool(`tsc -p ${project}`, ['typescript', 'bin', 'tsc'], ['-p', join(root, project)]),
     ),

@@ -5,7 +5,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
 /** A callback as it came. */
-export interface ReceivedCallback {
+interface ReceivedCallback {
   /** Path with query, as the request line had it. */
   readonly target: string;
   readonly headers: Readonly<Record<string, string>>;

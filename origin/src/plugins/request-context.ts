@@ -28,6 +28,11 @@ function fromFastify(thrown: unknown): GatewayError {
 /** Answers an error, and logs what is not the caller's doing. */
 function answerError(thrown: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   const error = fromFastify(thrown);
+  if (error.code === 'payload_too_large') {
+    // Fastify would close the line into the upload, and the reset would overtake the answer. Node
+    // reads the rest away once the answer is out, for at most its request timeout.
+    reply.removeHeader('connection');
+  }
   if (error.code === 'processing_failed') request.log.error({ err: thrown }, 'request failed');
   return reply.code(error.status).headers(errorHeaders(error)).send(errorBody(error, request.id));
 }

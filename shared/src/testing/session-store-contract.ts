@@ -54,14 +54,14 @@ export function describeSessionStoreContract(
         expect(await store.load()).toEqual(pending);
       }));
 
-    it.runIf(durable)('STREAM-16: a store opened again has the last state', () =>
-      withStore(async ({ store, reopen }) => {
-        if (reopen === undefined)
-          throw new Error('a durable store must be able to be opened again');
-        await store.save(pending);
-        await store.save({ ...pending, lastSeq: 9 });
-        expect(await (await reopen()).load()).toEqual({ ...pending, lastSeq: 9 });
-      }),
-    );
+    if (durable)
+      it('STREAM-16: a store opened again has the last state', () =>
+        withStore(async ({ store, reopen }) => {
+          if (reopen === undefined)
+            throw new Error('a durable store must be able to be opened again');
+          await store.save(pending);
+          await store.save({ ...pending, lastSeq: 9 });
+          expect(await (await reopen()).load()).toEqual({ ...pending, lastSeq: 9 });
+        }));
   });
 }
