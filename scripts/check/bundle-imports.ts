@@ -21,19 +21,22 @@ const CALLED_IMPORT = /(?<!`)\b(?:import|require|__require)\(\s*["']([^"']+)["']
 const STAND_IN = /(?:^|[/:])(?:node-built-in-modules:|unenv\/|_virtual_unenv)/;
 
 /**
- * The Node builtins that the import statements of a bundle name, whoever put them there.
+ * The Node builtins that a bundle's text imports.
  *
  * @param source the bundle
  * @returns their names as written, each once
  */
 export function findForbiddenImports(source: string): readonly string[] {
-  const found = [...source.matchAll(IMPORT_STATEMENT)].map((match) => match[1] ?? '');
+  const found = [STATIC_IMPORT, CALLED_IMPORT].flatMap((pattern) =>
+    [...source.matchAll(pattern)].map((match) => match[1] ?? ''),
+  );
   return [...new Set(found.filter((name) => name.startsWith('node:') || isBuiltin(name)))];
 }
 
 /**
- * What a bundle leaves to be imported or required at run time beyond `cloudflare:*` and its own files, and the
- * stand-ins for Node modules that it contains. An input that contributes no byte is no matter.
+ * What a bundle leaves to be imported or required at run time beyond `cloudflare:*` and its own
+ * files, and the stand-ins for Node modules that it contains. An input that contributes no byte is
+ * no matter.
  */
 export function findForbiddenInMetafile(metafile: BundleMetafile): readonly string[] {
   const outputs = Object.values(metafile.outputs);
