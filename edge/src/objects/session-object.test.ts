@@ -1,8 +1,8 @@
 import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
-import type { StreamView } from '@headwater/shared/stream/engine';
 import type { StreamEvent } from '@headwater/shared/stream/event';
 import type { SessionState } from '@headwater/shared/stream/session';
+import type { StreamView } from '@headwater/shared/stream/stream-view';
 import { aNewSession } from '@headwater/shared/testing/session-fixtures';
 import { countTokens } from '@headwater/shared/text/count-tokens';
 import { afterEach, beforeAll, beforeEach, expect, it, vi } from 'vitest';

@@ -1,21 +1,11 @@
 /** Performs what a session decides: talks to the model, keeps the log, serves the readers. */
 
 import { toGatewayError, toWireError, type WireError } from '../protocol/errors.ts';
-import type { ModelProvider, ModelRequest } from '../providers/contract.ts';
-import type { EventBatch, EventPosition, StreamStatus, Usage } from './event.ts';
-import { isFinal } from './event.ts';
-import { createGatherer } from './gather.ts';
+import type { ModelProvider } from '../providers/contract.ts';
+import { type EventBatch, type EventPosition, isFinal, type StreamStatus } from './event.ts';
 import { answerOf, finalOf } from './log-reading.ts';
-import type {
-  Alarm,
-  Clock,
-  DeliveryView,
-  Logger,
-  Outbox,
-  SessionStore,
-  StreamLog,
-  Subscriber,
-} from './ports.ts';
+import { createModelSource } from './model-source.ts';
+import type { Alarm, Clock, Logger, Outbox, SessionStore, StreamLog, Subscriber } from './ports.ts';
 import { createReaders } from './readers.ts';
 import { type AttachDecision, decideAttach } from './resume-cursor.ts';
 import {
@@ -26,6 +16,7 @@ import {
   type SessionState,
   stepSession,
 } from './session.ts';
+import { type StreamView, viewOf } from './stream-view.ts';
 
 const SHUTTING_DOWN: WireError = {
   code: 'unavailable',
@@ -56,20 +47,6 @@ export interface EnginePorts {
   readonly gatherMs?: number;
   /** The session has forgotten everything; its owner may drop it. */
   purged(): void;
-}
-
-/** What `GET /stream/{id}/state` shows. */
-export interface StreamView {
-  readonly streamId: string;
-  readonly status: StreamStatus;
-  readonly text: string;
-  readonly model: string;
-  readonly provider: string;
-  readonly usage: Usage | null;
-  readonly finishReason: string | null;
-  readonly error: WireError | null;
-  readonly lastEventSeq: number;
-  readonly callback: DeliveryView | null;
 }
 
 /** One live session. */
@@ -110,7 +87,6 @@ export async function startEngine(
   let endKept = origin === 'restored' && isEnded(initial.status);
   /** True once the log or the store refused before that. */
   let broken = false;
-  let source: AbortController | undefined;
   /** Effects that could not be done at once, in order. */
   let tail: Promise<void> | undefined;
   const fields = { streamId: state.request.streamId, provider: state.request.provider };
@@ -121,8 +97,17 @@ export async function startEngine(
     head: () => durableSeq,
     failed: (thrown) => ports.logger.error({ ...fields, err: thrown }, 'replay failed'),
   });
-  const gatherer = createGatherer(ports.gatherMs ?? 0, ports.clock.nowMs, (events) => {
-    apply({ type: 'source-events', events });
+  const source = createModelSource({
+    provider: ports.provider,
+    gatherMs: ports.gatherMs ?? 0,
+    nowMs: ports.clock.nowMs,
+    say: (events) => apply({ type: 'source-events', events }),
+    ended: () => apply({ type: 'source-ended' }),
+    failed(error, thrown) {
+      ports.logger.warn({ ...fields, code: error.code, err: thrown }, 'model failed');
+      apply({ type: 'source-failed', error: toWireError(error) });
+    },
+    behind: () => tail,
   });
   const { promise: settled, resolve: resolveSettled } = Promise.withResolvers<void>();
 
@@ -163,7 +148,7 @@ export async function startEngine(
   function fail(thrown: unknown): void {
     const error = toGatewayError(thrown);
     ports.logger.error({ ...fields, code: error.code, err: thrown }, 'session storage failed');
-    source?.abort();
+    source.close();
     if (endKept) {
       resolveSettled();
       ports.alarm.set(ports.clock.nowMs() + PURGE_RETRY_MS);
@@ -197,10 +182,10 @@ export async function startEngine(
     if (broken && effect.type !== 'purge' && effect.type !== 'wake-at') return undefined;
     switch (effect.type) {
       case 'open-source':
-        void pump();
+        source.open(state.request);
         return undefined;
       case 'close-source':
-        source?.abort();
+        source.close();
         return undefined;
       case 'append': {
         const done = ports.log.append(effect.batch);
@@ -229,28 +214,6 @@ export async function startEngine(
     ended = last !== undefined && isFinal(last);
     readers.publish(batch, ended);
     return undefined;
-  }
-
-  async function pump(): Promise<void> {
-    const abort = new AbortController();
-    source = abort;
-    try {
-      const request = modelRequest(state);
-      for await (const events of ports.provider().stream(request, abort.signal)) {
-        gatherer.add(events);
-        // One batch in flight: a slow log slows the model, never fills the memory.
-        if (tail !== undefined) await tail;
-      }
-      if (abort.signal.aborted) return;
-      gatherer.flush();
-      apply({ type: 'source-ended' });
-    } catch (thrown) {
-      if (abort.signal.aborted) return;
-      gatherer.flush();
-      const error = toGatewayError(thrown);
-      ports.logger.warn({ ...fields, code: error.code, err: thrown }, 'model failed');
-      apply({ type: 'source-failed', error: toWireError(error) });
-    }
   }
 
   async function countTokens(): Promise<void> {
@@ -344,13 +307,13 @@ export async function startEngine(
     detach: (subscriber) => readers.detach(subscriber),
     async cancel() {
       if (isEnded(state.status)) return;
-      gatherer.flush();
+      source.flush();
       apply({ type: 'cancel' });
       await settled;
     },
     async interrupt() {
       if (isEnded(state.status)) return;
-      gatherer.flush();
+      source.flush();
       apply({ type: 'source-failed', error: SHUTTING_DOWN });
       await settled;
     },
@@ -361,19 +324,8 @@ export async function startEngine(
       while (tail !== undefined) await tail;
     },
     async view() {
-      const { request } = state;
-      return {
-        streamId: request.streamId,
-        status: state.status,
-        text: await answerOf(ports.log),
-        model: request.modelName,
-        provider: request.provider,
-        usage: state.usage ?? null,
-        finishReason: state.finishReason ?? null,
-        error: state.error ?? null,
-        lastEventSeq: durableSeq,
-        callback: (await ports.outbox.view(callbackId)) ?? null,
-      };
+      const text = await answerOf(ports.log);
+      return viewOf(state, text, durableSeq, await ports.outbox.view(callbackId));
     },
   };
 }
@@ -385,15 +337,4 @@ async function inPromise<T>(call: () => T | Promise<T>): Promise<T> {
 
 function asPromise(value: void | Promise<void>): Promise<void> | undefined {
   return value instanceof Promise ? value : undefined;
-}
-
-function modelRequest(state: SessionState): ModelRequest {
-  const { model, messages, maxTokens, temperature, streamId } = state.request;
-  return {
-    model,
-    messages,
-    maxTokens,
-    streamId,
-    ...(temperature === undefined ? {} : { temperature }),
-  };
 }
