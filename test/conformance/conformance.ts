@@ -10,6 +10,7 @@ import { describeFaults } from './faults.ts';
 import { describeLogLines } from './log-lines.ts';
 import { describeMainJob } from './main-job.ts';
 import { describeReaders } from './readers.ts';
+import { describeSilence } from './silence.ts';
 
 /** Describes the whole suite for a host. */
 export function describeConformance(
@@ -29,12 +30,14 @@ export function describeConformance(
       await running?.close();
     }, 30_000);
 
+    const silence = describeSilence(world);
     describe('bad input', () => describeBadInput(world));
     describe('main job', () => describeMainJob(world));
     describe('readers', () => describeReaders(world));
     describe('access', () => describeAccess(world));
     describe('callbacks', () => describeCallbacks(world));
     describe('faults', () => describeFaults(world));
+    describe('silence', silence.check);
     describe('logs', () => describeLogLines(world));
   });
 }
