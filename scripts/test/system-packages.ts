@@ -21,6 +21,12 @@ export const SYSTEM_PACKAGES: readonly SystemPackage[] = [
     neededFor: 'the browser tests',
     variable: 'HEADWATER_CHROMIUM',
   },
+  {
+    binary: 'curl',
+    debianPackage: 'curl',
+    neededFor: 'the tests that read a stream as the README shows it',
+    variable: 'HEADWATER_CURL',
+  },
 ];
 
 /** The ports of `provideSystemPackages`. */

@@ -12,6 +12,7 @@ import {
 import { EventSource } from 'eventsource';
 import { Webhook } from 'standardwebhooks';
 import { expect, it } from 'vitest';
+import { CURL, curlMissing } from '../hosts/curl.ts';
 import {
   openStream,
   readStream,
@@ -125,14 +126,16 @@ export function describeMainJob(world: () => World): void {
     expect(closedBy).toBe(204);
   });
 
-  it('INIT-1: `curl -N` reads the answer as it is written', async () => {
+  it('INIT-1: `curl -N` reads the answer as it is written', async (context) => {
+    const missing = curlMissing();
+    if (missing !== undefined) context.skip(missing);
     const { host, receiver } = world();
     const prompt = scriptedPrompt({ text: 'curl reads this', delayMs: 5 });
     const streamUrl = await openStream(host.baseUrl, 'curl', {
       resumeUrl: receiver.urlFor('curl'),
       prompt,
     });
-    const { stdout } = await promisify(execFile)('curl', ['-sN', streamUrl]);
+    const { stdout } = await promisify(execFile)(CURL, ['-sN', streamUrl]);
     expect(stdout).toMatch(/^retry: \d+\n\n/);
     expect(stdout).toMatch(/data: curl\n/);
     expect(stdout.endsWith('data: [DONE]\n\n')).toBe(true);

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { readdirSync, readFileSync } from 'node:fs';
 import { promisify } from 'node:util';
 import { afterEach, describe, expect, it } from 'vitest';
+import { curlMissing } from '../hosts/curl.ts';
 import { freePort, ROOT } from '../hosts/host.ts';
 
 const run = promisify(execFile);
@@ -67,7 +68,9 @@ describe.runIf(process.platform === 'linux')('npm start', () => {
     return { child, ended, output: () => output };
   }
 
-  it('START-1, START-3: runs both hosts, its printed curl streams an answer, and SIGTERM leaves nothing behind', async () => {
+  it('START-1, START-3: runs both hosts, its printed curl streams an answer, and SIGTERM leaves nothing behind', async (context) => {
+    const missing = curlMissing();
+    if (missing !== undefined) context.skip(missing);
     const [edge, origin] = [await freePort(), await freePort()];
     const { child, ended, output } = await start([], {
       EDGE_PORT: String(edge),
