@@ -16,6 +16,7 @@ const make = (vendor: ScriptedVendor, settings: { timeoutMs?: number }) =>
 describeProviderContract('anthropic over HTTP', {
   model: 'claude-sonnet-5-5',
   keySetting: 'ANTHROPIC_API_KEY',
+  hasAddress: true,
   startVendor: startScriptedVendor,
   make,
 });
@@ -23,6 +24,7 @@ describeProviderContract('anthropic over HTTP', {
 describeProviderContract('anthropic in memory', {
   model: 'claude-sonnet-5-5',
   keySetting: 'ANTHROPIC_API_KEY',
+  hasAddress: false,
   startVendor: async () => createScriptedFetch(),
   make,
 });

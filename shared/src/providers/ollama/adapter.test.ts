@@ -11,6 +11,7 @@ const make = (vendor: ScriptedVendor, settings: { timeoutMs?: number }) =>
 describeProviderContract('ollama over HTTP', {
   model: 'llama3.2',
   keySetting: 'OLLAMA_HOST',
+  hasAddress: true,
   startVendor: startScriptedVendor,
   make,
 });
@@ -18,6 +19,7 @@ describeProviderContract('ollama over HTTP', {
 describeProviderContract('ollama in memory', {
   model: 'llama3.2',
   keySetting: 'OLLAMA_HOST',
+  hasAddress: false,
   startVendor: async () => createScriptedFetch(),
   make,
 });

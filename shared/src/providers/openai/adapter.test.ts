@@ -16,6 +16,7 @@ const make = (vendor: ScriptedVendor, settings: { timeoutMs?: number }) =>
 describeProviderContract('openai over HTTP', {
   model: 'gpt-4',
   keySetting: 'OPENAI_API_KEY',
+  hasAddress: true,
   startVendor: startScriptedVendor,
   make,
 });
@@ -23,6 +24,7 @@ describeProviderContract('openai over HTTP', {
 describeProviderContract('openai in memory', {
   model: 'gpt-4',
   keySetting: 'OPENAI_API_KEY',
+  hasAddress: false,
   startVendor: async () => createScriptedFetch(),
   make,
 });
