@@ -57,12 +57,16 @@ export function answerError(thrown: unknown, c: Context<EdgeContext>): Response 
   if (thrown instanceof SettingsError) {
     logger.error({ faults: thrown.message }, 'settings are not usable');
     const error = new GatewayError('unavailable', 'The gateway is not set up. See its log.');
-    return Response.json(errorBody(error, requestId), { status: error.status });
+    return errorResponse(error, requestId);
   }
   const error = toGatewayError(thrown);
   if (error.code === 'processing_failed') logger.error({ err: thrown }, 'request failed');
+  return errorResponse(error, requestId);
+}
+
+function errorResponse(error: GatewayError, requestId: string): Response {
   return Response.json(errorBody(error, requestId), {
     status: error.status,
-    headers: errorHeaders(error),
+    headers: { ...errorHeaders(error), 'x-request-id': requestId },
   });
 }
