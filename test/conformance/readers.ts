@@ -46,6 +46,22 @@ export function describeReaders(world: () => World): void {
     expect(seen).toEqual((await readStream(streamUrl)).events);
   });
 
+  it('STREAM-10: an answer of megabytes is replayed whole over one connection', async () => {
+    const { host, receiver } = world();
+    const prompt = scriptedPrompt({ tokens: 90_000 });
+    const streamUrl = await openStream(host.baseUrl, 'megabytes', {
+      resumeUrl: receiver.urlFor('megabytes'),
+      prompt,
+      max_tokens: 100_000,
+      start: 'now',
+    });
+    await receiver.attempt('megabytes');
+    const { raw, events } = await readStream(streamUrl);
+    expect(raw.length).toBeGreaterThan(2 * 1024 * 1024);
+    expect(textOf(events)).toBe(scriptedAnswer(prompt));
+    expect(events.at(-1)?.data).toBe('[DONE]');
+  });
+
   it('STREAM-8: the id by header goes before the id by query; a strange id stands for nothing read', async () => {
     const streamUrl = await open('ids', 'Tell me.');
     const { events } = await readStream(streamUrl);

@@ -9,13 +9,13 @@ import { deriveWebhookSecret } from '@headwater/shared/security/webhook-signatur
 import { type StreamEngine, startEngine } from '@headwater/shared/stream/engine';
 import { parseEventId } from '@headwater/shared/stream/event';
 import type { FrameFormat } from '@headwater/shared/stream/frames';
-import type { Alarm, Subscriber } from '@headwater/shared/stream/ports';
+import type { Alarm } from '@headwater/shared/stream/ports';
 import type { SessionState } from '@headwater/shared/stream/session';
 import type { StreamView } from '@headwater/shared/stream/stream-view';
 import { countTokens } from '@headwater/shared/text/count-tokens';
 import { createConsoleLogger } from '../adapters/console-logger.ts';
 import { createSharedAlarm, type SharedAlarm } from '../adapters/shared-alarm.ts';
-import { createSocketSubscriber } from '../adapters/socket-subscriber.ts';
+import { createSocketSubscriber, type SocketSubscriber } from '../adapters/socket-subscriber.ts';
 import { createSqlOutboxStore } from '../adapters/sql-outbox-store.ts';
 import { createSqlSessionStore, hasSession } from '../adapters/sql-session-store.ts';
 import { createSqlStreamLog } from '../adapters/sql-stream-log.ts';
@@ -44,7 +44,7 @@ export class SessionObject extends DurableObject<Env> {
   readonly #alarm: SharedAlarm;
   readonly #sessionAlarm: Alarm;
   readonly #outboxAlarm: Alarm;
-  readonly #subscribers = new Map<WebSocket, Subscriber>();
+  readonly #subscribers = new Map<WebSocket, SocketSubscriber>();
   readonly #logger = createConsoleLogger();
 
   constructor(ctx: DurableObjectState, env: Env) {
@@ -154,6 +154,12 @@ export class SessionObject extends DurableObject<Env> {
     await this.#alarm.ring();
   }
 
+  /** The Worker tells how many characters its reader has taken; anything else is ignored. */
+  override webSocketMessage(socket: WebSocket, message: string | ArrayBuffer): void {
+    const chars = typeof message === 'string' ? Number(message) : Number.NaN;
+    if (chars > 0) this.#subscribers.get(socket)?.acknowledge(chars);
+  }
+
   override webSocketClose(socket: WebSocket): void {
     this.#leave(socket);
   }
@@ -165,6 +171,8 @@ export class SessionObject extends DurableObject<Env> {
   #leave(socket: WebSocket): void {
     const subscriber = this.#subscribers.get(socket);
     this.#subscribers.delete(socket);
-    if (subscriber !== undefined) this.#engine?.detach(subscriber);
+    if (subscriber === undefined) return;
+    this.#engine?.detach(subscriber);
+    subscriber.left();
   }
 }

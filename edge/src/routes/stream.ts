@@ -49,7 +49,7 @@ export const streamRoute = new Hono<EdgeContext>()
     const response = await session.fetch(attach, { headers: { upgrade: 'websocket' } });
     if (response.status === 204) return new Response(null, { status: 204 });
     if (response.webSocket === null) throw streamGone();
-    return sseResponse(response.webSocket, {});
+    return sseResponse(response.webSocket);
   })
   .get('/stream/:id/state', async (c) => {
     const session = await sessionOf(c, c.req.param('id'));
