@@ -41,6 +41,12 @@ export function describeBadInput(world: () => World): void {
     ['max_tokens a fraction', () => ({ ...good(), max_tokens: 1.5 }), 'max_tokens'],
     ['temperature 9', () => ({ ...good(), temperature: 9 }), 'temperature'],
     ['start unknown', () => ({ ...good(), start: 'later' }), 'start'],
+    ['onDisconnect not offered', () => ({ ...good(), onDisconnect: 'cancel' }), 'onDisconnect'],
+    [
+      'fallbackModels not offered',
+      () => ({ ...good(), fallbackModels: ['echo'] }),
+      'fallbackModels',
+    ],
     ['model unknown', () => ({ ...good(), model: 'no-such-model' }), 'model'],
     ['resumeUrl no URL', () => ({ ...good(), resumeUrl: 'nowhere' }), 'resumeUrl'],
     ['resumeUrl by ftp', () => ({ ...good(), resumeUrl: 'ftp://example.com/x' }), 'resumeUrl'],

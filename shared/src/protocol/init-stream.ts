@@ -30,6 +30,9 @@ export const initStreamSchema = z
     max_tokens: z.int().min(1).max(1_000_000).default(DEFAULT_MAX_TOKENS),
     temperature: z.number().min(0).max(2).optional(),
     start: z.enum(['connect', 'now']).default('connect'),
+    // What is not offered is refused: a wish that is dropped in silence misleads its caller.
+    onDisconnect: z.enum(['continue'], 'Only `continue` is offered.').optional(),
+    fallbackModels: z.array(z.string()).max(0, 'Fallback models are not offered.').optional(),
   })
   .refine((body) => (body.prompt === undefined) !== (body.messages === undefined), {
     path: ['prompt'],
