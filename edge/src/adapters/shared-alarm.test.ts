@@ -1,5 +1,6 @@
 import { runInDurableObject } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
+import { describeAlarmContract } from '@headwater/shared/testing/alarm-contract';
 import { expect, it } from 'vitest';
 import { createSharedAlarm } from './shared-alarm.ts';
 
@@ -71,3 +72,20 @@ it('an owner that sets its alarm while it is called is called again', () =>
     expect(calls).toBe(1);
     expect(await storage.getAlarm()).toBe(START_MS + 500);
   }));
+
+describeAlarmContract("a Durable Object's alarm, shared", (test) =>
+  withStorage(async (storage) => {
+    let now = START_MS;
+    const shared = createSharedAlarm(storage, () => now);
+    await test({
+      alarm: shared.named,
+      nowMs: () => now,
+      async advance(ms) {
+        now += ms;
+        const atMs = await storage.getAlarm();
+        if (atMs !== null && atMs <= now) await shared.ring();
+      },
+    });
+    await storage.deleteAlarm();
+  }),
+);

@@ -1,5 +1,6 @@
 import { formatEventId } from '@headwater/shared/stream/event';
 import { parseSse } from '@headwater/shared/testing/recording-subscriber';
+import { describeSubscriberContract } from '@headwater/shared/testing/subscriber-contract';
 import { expect, it } from 'vitest';
 import { createSocketSubscriber } from './socket-subscriber.ts';
 import { sseResponse } from './sse-response.ts';
@@ -93,4 +94,25 @@ it('a socket that is closed already is written to without an error', () => {
   expect(reader.write('{}')).toBe(2);
   reader.end();
   reader.end({ code: 'unavailable', message: 'Too late.' });
+});
+
+describeSubscriberContract('socket to the Worker and its answer', async () => {
+  const { response, far } = connect();
+  const subscriber = createSocketSubscriber(far, 'sse-text');
+  far.addEventListener('message', ({ data }) => subscriber.acknowledge(Number(data)));
+  const closed = new Promise<void>((resolve) => {
+    far.addEventListener('close', () => {
+      subscriber.left();
+      resolve();
+    });
+  });
+  return {
+    subscriber,
+    readAll: () => response.text(),
+    async leave() {
+      await response.body?.cancel();
+      far.send(': noticed at the next write\n\n');
+      await closed;
+    },
+  };
 });

@@ -3,6 +3,7 @@ import { createServer, type IncomingMessage, request, type ServerResponse } from
 import type { AddressInfo } from 'node:net';
 import { MAX_BUFFERED_BYTES } from '@headwater/shared/stream/readers';
 import { parseSse } from '@headwater/shared/testing/recording-subscriber';
+import { describeSubscriberContract } from '@headwater/shared/testing/subscriber-contract';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { createSseSubscriber } from './sse-subscriber.ts';
 
@@ -105,4 +106,25 @@ it('STREAM-15: waiting for a reader ends when it goes away, and writing to it do
   expect(subscriber.write('data: late\n\n')).toBe(0);
   expect(subscriber.drained()).toBeUndefined();
   subscriber.end({ code: 'unavailable', message: 'Too late.' });
+});
+
+describeSubscriberContract('HTTP response of Node', async () => {
+  const { response, client } = await connect();
+  return {
+    subscriber: createSseSubscriber(response, 'sse-text'),
+    async readAll() {
+      let text = '';
+      client.setEncoding('utf8');
+      client.on('data', (piece: string) => {
+        text += piece;
+      });
+      await new Promise((resolve) => client.once('close', resolve));
+      return text;
+    },
+    async leave() {
+      const noticed = once(response, 'close');
+      client.destroy();
+      await noticed;
+    },
+  };
 });

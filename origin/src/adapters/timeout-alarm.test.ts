@@ -1,3 +1,4 @@
+import { describeAlarmContract } from '@headwater/shared/testing/alarm-contract';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { createTimeoutAlarm } from './timeout-alarm.ts';
 
@@ -60,3 +61,13 @@ it('never rings early, even where the wall clock was set back', () => {
   vi.advanceTimersByTime(500);
   expect(onDue).toHaveBeenCalledOnce();
 });
+
+describeAlarmContract("Node's timers", (test) =>
+  test({
+    alarm: (onDue) => createTimeoutAlarm(() => void onDue()),
+    nowMs: Date.now,
+    advance: async (ms) => {
+      await vi.advanceTimersByTimeAsync(ms);
+    },
+  }),
+);
