@@ -1,10 +1,45 @@
 /** What a vendor of model answers must do. One folder a vendor implements it. */
 
+/** A part of a message that is more than text; OpenAI's shapes, which every adapter converts from. */
+export type ContentPart =
+  | { readonly type: 'text'; readonly text: string }
+  /** `url` is https or a `data:` URL. */
+  | {
+      readonly type: 'image_url';
+      readonly image_url: { readonly url: string; readonly detail?: 'auto' | 'low' | 'high' };
+    };
+
+/** A function the model asked its caller to run; `arguments` is the JSON text it wrote. */
+export interface ToolCall {
+  readonly id: string;
+  readonly name: string;
+  readonly arguments: string;
+}
+
 /** One turn of a conversation, in the order it was said. */
 export interface ModelMessage {
-  readonly role: 'system' | 'user' | 'assistant';
+  readonly role: 'system' | 'user' | 'assistant' | 'tool';
+  /** All the text; `''` for a turn of tool calls alone. */
   readonly content: string;
+  /** Sent in place of `content`, where a message holds more than text. */
+  readonly parts?: readonly ContentPart[];
+  /** What an `assistant` turn asked for. */
+  readonly toolCalls?: readonly ToolCall[];
+  /** The call that a `tool` turn answers. */
+  readonly toolCallId?: string;
 }
+
+/** A function the model may ask for; `parameters` is a JSON schema. */
+export interface ModelTool {
+  readonly name: string;
+  readonly description?: string;
+  readonly parameters?: Readonly<Record<string, unknown>>;
+  /** Ask the vendor to hold its arguments to the schema. */
+  readonly strict?: boolean;
+}
+
+/** Which tool must be asked for; absent means the vendor's default, `auto` where there are tools. */
+export type ToolChoice = 'auto' | 'none' | 'required' | { readonly name: string };
 
 /** A request to a model, free of any vendor's vocabulary. */
 export interface ModelRequest {
@@ -16,6 +51,20 @@ export interface ModelRequest {
   readonly maxTokens: number;
   /** 0–2; absent means the vendor's default. */
   readonly temperature?: number;
+  readonly tools?: readonly ModelTool[];
+  readonly toolChoice?: ToolChoice;
+  /** False: at most one call an answer. */
+  readonly parallelToolCalls?: boolean;
+  /** 0–1. */
+  readonly topP?: number;
+  /** The answer ends before any of these. */
+  readonly stop?: readonly string[];
+  /**
+   * Further parameters in OpenAI's own words (`seed`, `response_format`, `reasoning_effort` …), sent
+   * word for word to vendors that speak its protocol. Others throw `validation_failed` for those
+   * that would change the answer's shape, and leave out the rest.
+   */
+  readonly openaiParams?: Readonly<Record<string, unknown>>;
   /** Stable, non-identifying id of the stream, for vendors that take one for correlation. */
   readonly streamId?: string;
 }
@@ -23,9 +72,22 @@ export interface ModelRequest {
 /** Why an answer ended, in OpenAI's words; `other` is a reason this table does not know. */
 export type FinishReason = 'stop' | 'length' | 'content_filter' | 'tool_calls' | 'other';
 
+/**
+ * A piece of a tool call. The first piece of each `index` (0, 1 …) carries `id` and `name`; the
+ * `arguments` of all its pieces, joined, are the JSON text.
+ */
+export interface ToolCallPiece {
+  readonly type: 'tool_call';
+  readonly index: number;
+  readonly id?: string;
+  readonly name?: string;
+  readonly arguments: string;
+}
+
 /** One thing a vendor said. */
 export type ModelEvent =
   | { readonly type: 'text'; readonly text: string }
+  | ToolCallPiece
   | { readonly type: 'usage'; readonly inputTokens?: number; readonly outputTokens?: number }
   | { readonly type: 'finish'; readonly reason: FinishReason };
 
@@ -48,4 +110,4 @@ export interface ModelProvider {
 }
 
 /** Vendors by the name that callbacks, logs and `/health` show. */
-export type ProviderName = 'openai' | 'anthropic' | 'ollama' | 'echo';
+export type ProviderName = 'openai' | 'azure' | 'anthropic' | 'ollama' | 'echo';

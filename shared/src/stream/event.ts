@@ -1,7 +1,7 @@
 /** What a stream is made of: numbered events under an epoch. */
 
 import type { ErrorCode } from '../protocol/errors.ts';
-import type { FinishReason } from '../providers/contract.ts';
+import type { FinishReason, ToolCallPiece } from '../providers/contract.ts';
 
 /** Life of a stream: `pending → streaming → completed | failed | cancelled`, or `pending → expired`. */
 export type StreamStatus =
@@ -25,6 +25,12 @@ export interface Usage {
 /** One event of a stream, as the log keeps it and `?format=json` shows it. */
 export type StreamEvent =
   | { readonly type: 'delta'; readonly text: string }
+  | ToolCallPiece
+  /**
+   * The first event of a new epoch: what came before it is void, and the answer begins again, from
+   * `model`. `reason` says what the epoch before it died of.
+   */
+  | { readonly type: 'restart'; readonly reason: ErrorCode; readonly model: string }
   | ({ readonly type: 'usage' } & Usage)
   | {
       readonly type: 'done';

@@ -16,12 +16,16 @@ export interface LogHead {
   readonly seq: number;
 }
 
-/** The events of one stream, in order, for as long as it can be replayed. */
+/**
+ * The events of one stream, in order, for as long as it can be replayed. It holds one epoch at a
+ * time: a batch of a later epoch that begins with number 1 replaces everything before it.
+ */
 export interface StreamLog {
   /**
-   * MUST be durable when it resolves, MUST keep the order of calls, and MUST reject with
-   * `conflict` when `firstSeq` is not the number after the last event. All of a batch is kept, or
-   * none of it.
+   * MUST keep the order of calls. MUST reject with `conflict` when `firstSeq` is not the number
+   * after the last event of the same epoch, or 1 of a later epoch; a writer that has lost the stream
+   * to another one is refused the same way. All of a batch is kept, or none of it. What is appended
+   * MUST be readable when it resolves, but may live and die with the process until `seal`.
    */
   append(batch: EventBatch): MaybePromise<void>;
   /**
@@ -30,6 +34,8 @@ export interface StreamLog {
    */
   read(afterSeq: number, limit: number): MaybePromise<readonly StreamEvent[]>;
   head(): MaybePromise<LogHead>;
+  /** The stream has ended. Every event MUST be durable when it resolves. */
+  seal(): MaybePromise<void>;
   /** Forgets everything; the log is then as if new. */
   drop(): MaybePromise<void>;
 }
