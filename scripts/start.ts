@@ -20,7 +20,13 @@ await runCommand(async (args, stop) => {
   if (!originOnly) await assertPortFree(ports.edge, 'EDGE_PORT');
 
   await buildWebIfStale(root, stop);
-  const environment = { DEV_MODE: 'true', ...keepDevSecrets(join(root, '.data')), ...given };
+  const environment = {
+    DEV_MODE: 'true',
+    // Whoever presses Ctrl-C does not want to wait for an answer to end.
+    SHUTDOWN_GRACE_SECONDS: '0',
+    ...keepDevSecrets(join(root, '.data')),
+    ...given,
+  };
   await runStack({
     root,
     environment,

@@ -1,36 +1,14 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseEnv } from 'node:util';
+import { SETTING_NAMES } from '@headwater/shared/protocol/settings';
 import { CommandFault } from '../processes/command.ts';
 
 const DEFAULT_EDGE_PORT = 8787;
 const DEFAULT_ORIGIN_PORT = 8000;
 
-/** The settings that mean something to the edge; the origin gets the whole environment. */
-const EDGE_SETTINGS = [
-  'DEV_MODE',
-  'JWT_SECRET',
-  'JWT_JWKS_URL',
-  'JWT_ISSUER',
-  'JWT_AUDIENCE',
-  'ALLOWED_ORIGINS',
-  'INTERNAL_API_KEY',
-  'PUBLIC_URL',
-  'STREAM_TTL_SECONDS',
-  'STREAM_RETENTION_SECONDS',
-  'CALLBACK_ALLOWED_HOSTS',
-  'RATE_LIMIT_PER_MINUTE',
-  'OPENAI_API_KEY',
-  'OPENAI_BASE_URL',
-  'ANTHROPIC_API_KEY',
-  'ANTHROPIC_BASE_URL',
-  'OLLAMA_HOST',
-  'DEEPGRAM_API_KEY',
-  'DEEPGRAM_BASE_URL',
-  'ELEVENLABS_API_KEY',
-  'ELEVENLABS_BASE_URL',
-  'DEFAULT_MODEL',
-] as const;
+/** The settings of the edge, but for the address of the origin, which the stack knows itself. */
+const EDGE_SETTINGS = SETTING_NAMES.filter((name) => name !== 'ORIGIN_URL');
 
 /** Environment variables by name. */
 export type Environment = Readonly<Record<string, string | undefined>>;

@@ -1,13 +1,43 @@
 /** The origin alone, as `node origin/src/main.ts`. */
 
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { freePort, type HostSettings, ROOT, type RunningHost, startHost } from './host.ts';
 
-/** Starts it with just these settings. */
-export async function startOriginHost(settings: HostSettings, port?: number): Promise<RunningHost> {
-  const chosen = port ?? (await freePort());
-  return startHost(process.execPath, ['origin/src/main.ts'], {
-    port: chosen,
+/** Where an origin's port and kept state are, so that a second one can take over from a first. */
+export interface OriginPlace {
+  readonly port: number;
+  readonly folder: string;
+}
+
+/** Makes a place with no state. */
+export async function makeOriginPlace(): Promise<OriginPlace> {
+  return { port: await freePort(), folder: await mkdtemp(join(tmpdir(), 'headwater-origin-')) };
+}
+
+/** Starts it with just these settings; without a place of the caller's, its state goes with it. */
+export async function startOriginHost(
+  settings: HostSettings,
+  place?: OriginPlace,
+): Promise<RunningHost> {
+  const { port, folder } = place ?? (await makeOriginPlace());
+  const host = await startHost(process.execPath, ['origin/src/main.ts'], {
+    port,
     cwd: ROOT,
-    env: { PATH: process.env['PATH'], HOST: '127.0.0.1', PORT: String(chosen), ...settings },
+    env: {
+      PATH: process.env['PATH'],
+      HOST: '127.0.0.1',
+      PORT: String(port),
+      DATA_DIR: folder,
+      ...settings,
+    },
   });
+  return {
+    ...host,
+    async close() {
+      await host.close();
+      if (place === undefined) await rm(folder, { recursive: true, force: true });
+    },
+  };
 }

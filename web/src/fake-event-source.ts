@@ -7,6 +7,7 @@ export interface FakeEventSource extends EventSourceLike {
   readonly closed: boolean;
   open(): void;
   message(data: string, lastEventId?: string): void;
+  restart(lastEventId: string): void;
   /** The gateway's `error` event: one with data. */
   fault(data: string, lastEventId?: string): void;
   /** The browser's own: 0 when it will come back by itself, 2 when it gave up. */
@@ -36,6 +37,10 @@ export function createFakeEventSource(): FakeEventSource {
     },
     message(data, lastEventId = '') {
       target.dispatchEvent(new MessageEvent('message', { data, lastEventId }));
+    },
+    restart(lastEventId) {
+      const data = '{"reason":"unavailable","model":"echo"}';
+      target.dispatchEvent(new MessageEvent('restart', { data, lastEventId }));
     },
     fault(data, lastEventId = '') {
       target.dispatchEvent(new MessageEvent('error', { data, lastEventId }));

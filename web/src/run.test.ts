@@ -24,6 +24,7 @@ function start(overrides: { init?: () => Response; state?: () => Response } = {}
   const view = {
     phase: (phase: string) => void shown.push(phase),
     text: (text: string) => void shown.push(`text ${text}`),
+    restart: () => void shown.push('restart'),
     fault: (fault: { message: string }) => void shown.push(`fault ${fault.message}`),
     state: (state: { status: string }) => void shown.push(`state ${state.status}`),
   };
@@ -48,6 +49,16 @@ describe('startRun', () => {
       ...['opening', 'waiting', 'streaming', 'text a', 'completed'],
       ...['state completed', 'completed'],
     ]);
+  });
+
+  it('STREAM-20: drops the text when the answer begins again', async () => {
+    const { source, shown } = start();
+    await settle();
+    source.open();
+    source.message('a', '1-1');
+    source.restart('2-1');
+    source.message('b', '2-2');
+    expect(shown.slice(-5)).toEqual(['text a', 'waiting', 'restart', 'streaming', 'text b']);
   });
 
   it('shows a refusal in the words of the gateway', async () => {

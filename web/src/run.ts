@@ -24,6 +24,8 @@ export type RunPhase =
 export interface RunView {
   phase(phase: RunPhase): void;
   text(text: string): void;
+  /** The answer begins again: what was shown of it goes. */
+  restart(): void;
   fault(fault: Fault): void;
   state(state: StreamState): void;
 }
@@ -97,7 +99,11 @@ export function startRun(request: StreamRequest, view: RunView, ports: RunPorts)
     if (event.type === 'open') view.phase(hasText ? 'streaming' : 'waiting');
     else if (event.type === 'reconnecting') view.phase('reconnecting');
     else if (event.type === 'refused') void explainRefusal(stateUrl);
-    else if (event.type === 'text') {
+    else if (event.type === 'restart') {
+      hasText = false;
+      view.phase('waiting');
+      view.restart();
+    } else if (event.type === 'text') {
       hasText = true;
       view.phase('streaming');
       view.text(event.text);

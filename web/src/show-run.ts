@@ -71,6 +71,9 @@ export function createRunView(page: Page): RunView {
       text.appendData(more);
       if (below < FOLLOW_MARGIN_PX) answer.scrollTop = answer.scrollHeight;
     },
+    restart() {
+      text.data = '';
+    },
     fault(fault) {
       page.faultMessage.textContent = fault.message;
       const request = fault.requestId === undefined ? '' : ` · request ${fault.requestId}`;

@@ -157,6 +157,15 @@ describe('readStream', () => {
     expect(events.at(-1)).toMatchObject({ type: 'fault', fault: { message: 'Unreadable.' } });
   });
 
+  it('STREAM-20: an error that only cut the connection is told from an end also after a restart', () => {
+    const { source, events } = reading();
+    source.message('a', '1-1');
+    source.restart('2-1');
+    source.fault('{"code":"unavailable","message":"Too slow."}', '2-1');
+    source.message('b', '2-2');
+    expect(events.map((event) => event.type)).toEqual(['text', 'restart', 'text']);
+  });
+
   it('ends at an error event with an id of its own', () => {
     const { source, events } = reading();
     source.message('a', 'e-1');

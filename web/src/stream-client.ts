@@ -33,6 +33,8 @@ export interface StreamAddress {
 export type StreamEvent =
   | { readonly type: 'open' }
   | { readonly type: 'text'; readonly text: string }
+  /** The answer begins again: the text so far is void. */
+  | { readonly type: 'restart' }
   /** The connection dropped; the browser comes back by itself with `Last-Event-ID`. */
   | { readonly type: 'reconnecting' }
   | { readonly type: 'done' }
@@ -137,6 +139,12 @@ export function readStream(
     cuts = 0;
     if (event.data === '[DONE]') end({ type: 'done' });
     else tell({ type: 'text', text: String(event.data) });
+  });
+  source.addEventListener('restart', (event) => {
+    if (ended || !(event instanceof MessageEvent)) return;
+    lastId = event.lastEventId;
+    cuts = 0;
+    tell({ type: 'restart' });
   });
   source.addEventListener('error', (event) => {
     if (ended) return;
