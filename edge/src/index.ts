@@ -7,6 +7,7 @@ import { Hono } from 'hono';
 import { originHealth } from './adapters/origin-health.ts';
 import { answerError, type EdgeContext, requestContext } from './middleware/request-context.ts';
 import { initStreamRoute } from './routes/init-stream.ts';
+import { openaiRoute } from './routes/openai.ts';
 import { streamRoute } from './routes/stream.ts';
 
 const app = new Hono<EdgeContext>();
@@ -19,6 +20,7 @@ app.get('/health', async (c) => {
 app.get('/openapi.json', (c) => c.json(openApiDocument(VERSION)));
 app.route('/', initStreamRoute);
 app.route('/', streamRoute);
+app.route('/', openaiRoute);
 app.post('/dev/callback', (c) => {
   if (!c.get('gateway').settings.devMode) throw noRoute();
   return c.json({ received: true });

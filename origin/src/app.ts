@@ -9,8 +9,10 @@ import type { OriginGateway } from './gateway.ts';
 import { addRequestContext, genReqId } from './plugins/request-context.ts';
 import { addInitStream } from './routes/init-stream.ts';
 import { addModelRelay } from './routes/model-relay.ts';
+import { addOpenAI } from './routes/openai.ts';
 import { addPage } from './routes/page.ts';
 import { addStream } from './routes/stream.ts';
+import { addStreamSocket, isSocketUpgrade } from './routes/stream-socket.ts';
 
 /** Builds the app. Bodies reach the routes as text: the shared code judges them. */
 export async function buildApp(
@@ -27,6 +29,7 @@ export async function buildApp(
     genReqId,
     bodyLimit: MAX_BODY_BYTES,
     forceCloseConnections: true,
+    http: { shouldUpgradeCallback: isSocketUpgrade },
     routerOptions: { maxParamLength: 200 },
   });
   app.removeAllContentTypeParsers();
@@ -41,7 +44,9 @@ export async function buildApp(
   });
   addInitStream(app, gateway);
   addStream(app, gateway);
+  addOpenAI(app, gateway);
   addModelRelay(app, gateway);
   await addPage(app);
+  await addStreamSocket(app, gateway);
   return app;
 }

@@ -2,7 +2,9 @@
 
 import {
   type ListenSettings,
+  type OriginSettings,
   parseListenSettings,
+  parseOriginSettings,
   parseSettings,
   type Settings,
 } from '@headwater/shared/protocol/settings';
@@ -10,10 +12,15 @@ import {
 /** Everything the origin is set to. */
 export interface OriginConfig {
   readonly settings: Settings;
+  readonly origin: OriginSettings;
   readonly listen: ListenSettings;
 }
 
 /** Parses the environment. Errors: `SettingsError` that names every fault, without a value. */
 export function readConfig(env: Record<string, string | undefined>): OriginConfig {
-  return { settings: parseSettings(env), listen: parseListenSettings(env) };
+  return {
+    settings: parseSettings(env),
+    origin: parseOriginSettings(env),
+    listen: parseListenSettings(env),
+  };
 }

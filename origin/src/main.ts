@@ -20,23 +20,28 @@ function configOrExit(): OriginConfig {
   }
 }
 
-const { settings, listen } = configOrExit();
+const config = configOrExit();
+const { listen } = config;
 const logger = pino({ base: { host: 'origin' }, serializers: { err: describeError } });
-const gateway = await createGateway(settings, logger);
+const gateway = await createGateway(config, logger);
 const app = await buildApp(gateway, logger);
 
 async function stop(reason: string): Promise<void> {
   logger.info({ reason }, 'stopping');
-  setTimeout(() => process.exit(1), GOODBYE_MS + 1_000).unref();
-  await gateway.sessions.interrupt();
+  const { shutdownGraceMs } = config.origin;
+  setTimeout(() => process.exit(1), shutdownGraceMs + GOODBYE_MS + 2_000).unref();
+  await gateway.sessions.close(shutdownGraceMs);
   await gateway.outbox.flush(GOODBYE_MS);
   await app.close();
+  await gateway.close();
   process.exit(0);
 }
 
 let stopping = false;
 for (const event of ['SIGINT', 'SIGTERM', 'disconnect'] as const) {
   process.on(event, () => {
+    // Asked twice: whoever asks does not want to wait. What is live is kept either way.
+    if (stopping && event !== 'disconnect') process.exit(1);
     if (stopping) return;
     stopping = true;
     void stop(event);
@@ -45,7 +50,7 @@ for (const event of ['SIGINT', 'SIGTERM', 'disconnect'] as const) {
 
 try {
   const address = await app.listen({ host: listen.host, port: listen.port });
-  logger.info({ address, queue: 'in-process', log: 'memory' }, 'origin is up');
+  logger.info({ address, queue: 'in-process', streams: gateway.kept }, 'origin is up');
 } catch (thrown) {
   const { code } = thrown as { code?: string };
   process.stderr.write(

@@ -27,6 +27,12 @@ export const SYSTEM_PACKAGES: readonly SystemPackage[] = [
     neededFor: 'the tests that read a stream as the README shows it',
     variable: 'HEADWATER_CURL',
   },
+  {
+    binary: 'redis-server',
+    debianPackage: 'redis-server',
+    neededFor: 'the tests of the cluster',
+    variable: 'HEADWATER_REDIS_SERVER',
+  },
 ];
 
 /** The ports of `provideSystemPackages`. */

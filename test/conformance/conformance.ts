@@ -6,11 +6,13 @@ import { startWorld, type World } from '../hosts/world.ts';
 import { describeAccess } from './access.ts';
 import { describeBadInput } from './bad-input.ts';
 import { describeCallbacks } from './callbacks.ts';
+import { describeDisconnect } from './disconnect.ts';
 import { describeFaults } from './faults.ts';
 import { describeLogLines } from './log-lines.ts';
 import { describeMainJob } from './main-job.ts';
 import { describeReaders } from './readers.ts';
 import { describeSilence } from './silence.ts';
+import { describeSockets } from './sockets.ts';
 
 /** Describes the whole suite for a host. */
 export function describeConformance(
@@ -34,8 +36,10 @@ export function describeConformance(
     describe('bad input', () => describeBadInput(world));
     describe('main job', () => describeMainJob(world));
     describe('readers', () => describeReaders(world));
+    describe('sockets', () => describeSockets(world));
     describe('access', () => describeAccess(world));
     describe('callbacks', () => describeCallbacks(world));
+    describe('disconnect', () => describeDisconnect(world));
     describe('faults', () => describeFaults(world));
     describe('silence', silence.check);
     describe('logs', () => describeLogLines(world));

@@ -27,6 +27,7 @@ export function worldSettings(vendor: ScriptedVendor): HostSettings {
     ALLOWED_ORIGINS: ALLOWED_PAGE,
     CALLBACK_ALLOWED_HOSTS: '127.0.0.1',
     STREAM_TTL_SECONDS: '3',
+    DISCONNECT_GRACE_SECONDS: '1',
     OPENAI_API_KEY: VENDOR_KEYS.openai,
     OPENAI_BASE_URL: vendor.openaiBaseUrl,
     ANTHROPIC_API_KEY: VENDOR_KEYS.anthropic,

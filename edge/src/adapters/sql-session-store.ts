@@ -1,7 +1,7 @@
 /** A session's state in a Durable Object's SQLite. */
 
 import type { SessionStore } from '@headwater/shared/stream/ports';
-import type { SessionState } from '@headwater/shared/stream/session';
+import type { SessionState } from '@headwater/shared/stream/session-state';
 
 /** Opens the store: one row, one JSON value. */
 export function createSqlSessionStore(sql: SqlStorage): SessionStore {

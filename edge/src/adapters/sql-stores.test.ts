@@ -1,11 +1,12 @@
 import { runInDurableObject } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
+import { createMemoryLog } from '@headwater/shared/stream/memory-log';
 import { describeOutboxStoreContract } from '@headwater/shared/testing/outbox-store-contract';
 import { describeSessionStoreContract } from '@headwater/shared/testing/session-store-contract';
 import { describeStreamLogContract } from '@headwater/shared/testing/stream-log-contract';
+import { createSqlEventKeeper } from './sql-event-keeper.ts';
 import { createSqlOutboxStore } from './sql-outbox-store.ts';
 import { createSqlSessionStore } from './sql-session-store.ts';
-import { createSqlStreamLog } from './sql-stream-log.ts';
 
 /** The SQLite of an object of its own. */
 const withSql = (test: (sql: SqlStorage) => Promise<void>): Promise<void> =>
@@ -14,9 +15,17 @@ const withSql = (test: (sql: SqlStorage) => Promise<void>): Promise<void> =>
   );
 
 describeStreamLogContract(
-  'SQLite of a Durable Object',
+  'memory, sealed in SQLite of a Durable Object',
   (test) =>
-    withSql((sql) => test({ log: createSqlStreamLog(sql), reopen: () => createSqlStreamLog(sql) })),
+    withSql((sql) =>
+      test({
+        log: createMemoryLog(createSqlEventKeeper(sql)),
+        reopen: async () => {
+          const keeper = createSqlEventKeeper(sql);
+          return createMemoryLog(keeper, await keeper.load());
+        },
+      }),
+    ),
   { durable: true },
 );
 

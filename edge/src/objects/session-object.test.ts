@@ -1,7 +1,7 @@
 import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
 import type { StreamEvent } from '@headwater/shared/stream/event';
-import type { SessionState } from '@headwater/shared/stream/session';
+import type { SessionState } from '@headwater/shared/stream/session-state';
 import type { StreamView } from '@headwater/shared/stream/stream-view';
 import { aNewSession } from '@headwater/shared/testing/session-fixtures';
 import { countTokens } from '@headwater/shared/text/count-tokens';

@@ -4,21 +4,29 @@ import { DurableObject } from 'cloudflare:workers';
 import { createOutbox, type OutboxEngine } from '@headwater/shared/callbacks/outbox';
 import { createCallbackSender } from '@headwater/shared/callbacks/send';
 import { streamGone } from '@headwater/shared/gateway/read-stream';
-import { toWireError, type WireError } from '@headwater/shared/protocol/errors';
+import {
+  type GatewayError,
+  toGatewayError,
+  toWireError,
+  type WireError,
+} from '@headwater/shared/protocol/errors';
 import { deriveWebhookSecret } from '@headwater/shared/security/webhook-signature';
 import { type StreamEngine, startEngine } from '@headwater/shared/stream/engine';
 import { parseEventId } from '@headwater/shared/stream/event';
 import type { FrameFormat } from '@headwater/shared/stream/frames';
+import { createMemoryLog } from '@headwater/shared/stream/memory-log';
 import type { Alarm } from '@headwater/shared/stream/ports';
-import type { SessionState } from '@headwater/shared/stream/session';
+import type { AttachDecision } from '@headwater/shared/stream/resume-cursor';
+import type { SessionState, StreamRequest } from '@headwater/shared/stream/session-state';
 import type { StreamView } from '@headwater/shared/stream/stream-view';
 import { countTokens } from '@headwater/shared/text/count-tokens';
+import { answerClientSocket, CLIENT_SOCKET_PATH } from '../adapters/client-socket.ts';
 import { createConsoleLogger } from '../adapters/console-logger.ts';
 import { createSharedAlarm, type SharedAlarm } from '../adapters/shared-alarm.ts';
 import { createSocketSubscriber, type SocketSubscriber } from '../adapters/socket-subscriber.ts';
+import { createSqlEventKeeper } from '../adapters/sql-event-keeper.ts';
 import { createSqlOutboxStore } from '../adapters/sql-outbox-store.ts';
 import { createSqlSessionStore, hasSession } from '../adapters/sql-session-store.ts';
-import { createSqlStreamLog } from '../adapters/sql-stream-log.ts';
 import type { Env } from '../env.ts';
 import { gatewayOf } from '../gateway.ts';
 
@@ -27,13 +35,13 @@ export type SessionAnswer<T> =
   | { readonly ok: true; readonly value: T }
   | { readonly ok: false; readonly error: WireError };
 
+const refusal = (error: GatewayError): Response =>
+  Response.json(toWireError(error), { status: error.status });
+
 /** Service restart, RFC 6455's registry: reconnect. */
 const SERVICE_RESTART = 1012;
 
-/**
- * An append is a row, a commit and a message to every reader. Twenty a second read as smoothly as
- * fifty, and cost less than half.
- */
+/** Every append is a message to every reader. Twenty a second read as smoothly as fifty. */
 const GATHER_MS = 50;
 
 const clock = { nowMs: () => Date.now() };
@@ -67,20 +75,25 @@ export class SessionObject extends DurableObject<Env> {
 
   async #start(state: SessionState, origin: 'created' | 'restored'): Promise<StreamEngine> {
     const { sql } = this.ctx.storage;
+    const { limits } = gatewayOf(this.env).settings;
     const outbox = this.#createOutbox(sql);
     this.#outbox = outbox;
+    const keeper = createSqlEventKeeper(sql);
     this.#engine = await startEngine(
       state,
       {
-        log: createSqlStreamLog(sql),
+        log: createMemoryLog(keeper, await keeper.load()),
         store: createSqlSessionStore(sql),
         outbox,
         clock,
         alarm: this.#sessionAlarm,
         logger: this.#logger,
-        provider: () => gatewayOf(this.env).registry.resolve(state.request.modelName).provider,
+        provider: ({ name }) => gatewayOf(this.env).registry.resolve(name).provider,
         countTokens,
         gatherMs: GATHER_MS,
+        maxReaders: limits.maxReadersPerStream,
+        maxBufferedBytes: limits.maxBufferedBytes,
+        ended: () => this.#release(state.request),
         purged: () => {
           this.#engine = undefined;
           this.#outbox = undefined;
@@ -90,6 +103,13 @@ export class SessionObject extends DurableObject<Env> {
       origin,
     );
     return this.#engine;
+  }
+
+  /** The caller may open another stream. What is not told is healed by the lease's own end. */
+  #release({ subject, streamId }: StreamRequest): void {
+    this.env.SUBJECTS.getByName(subject)
+      .release(streamId)
+      .catch((err: unknown) => this.#logger.warn({ streamId, err }, 'release failed'));
   }
 
   #createOutbox(sql: SqlStorage): OutboxEngine {
@@ -132,21 +152,37 @@ export class SessionObject extends DurableObject<Env> {
 
   /**
    * Attaches a reader: a WebSocket upgrade with `?format=` and `?after=<event id>`. Answers 101,
-   * 204 when nothing is left to read, or a wire error as JSON with status 410.
+   * 204 when nothing is left to read, or a wire error as JSON with its status. Under
+   * `CLIENT_SOCKET_PATH` the socket is the reader's own, and the answer is never 204.
    */
   override async fetch(request: Request): Promise<Response> {
     const engine = this.#engine;
     if (engine === undefined || engine.status === 'expired') {
-      return Response.json(toWireError(streamGone()), { status: 410 });
+      return refusal(streamGone());
     }
-    const query = new URL(request.url).searchParams;
-    const decision = engine.decide(parseEventId(query.get('after') ?? ''));
+    const { pathname, searchParams: query } = new URL(request.url);
+    const after = parseEventId(query.get('after') ?? '');
+    let decision: AttachDecision;
+    try {
+      decision = engine.decide(after);
+    } catch (thrown) {
+      return refusal(toGatewayError(thrown));
+    }
+    if (pathname === CLIENT_SOCKET_PATH) {
+      return answerClientSocket(engine, after, (err) =>
+        this.#logger.error({ err }, 'socket reader failed'),
+      );
+    }
     if (decision.type === 'nothing-left') return new Response(null, { status: 204 });
     const { 0: client, 1: server } = new WebSocketPair();
     this.ctx.acceptWebSocket(server);
     const subscriber = createSocketSubscriber(server, query.get('format') as FrameFormat);
     this.#subscribers.set(server, subscriber);
-    engine.attach(subscriber, decision.type === 'read' ? decision.afterSeq : 0);
+    engine.attach(
+      subscriber,
+      decision.type === 'read' ? decision.afterSeq : 0,
+      decision.type === 'gap',
+    );
     return new Response(null, { status: 101, webSocket: client });
   }
 

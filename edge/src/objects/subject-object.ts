@@ -1,22 +1,83 @@
-/** One caller's rate of new streams, as a Durable Object: exact, wherever its calls arrive. */
+/** One caller's new streams, as a Durable Object: exact, wherever its calls arrive. */
 
 import { DurableObject } from 'cloudflare:workers';
-import { type RateBucket, takeFromBucket } from '@headwater/shared/security/rate-bucket';
+import { createLeaseBook, type LeaseBook } from '@headwater/shared/gateway/subject-leases';
+import type { Admission, AdmitRequest } from '@headwater/shared/gateway/subject-ledger';
+import {
+  createLocalLedger,
+  type LocalLedger,
+} from '@headwater/shared/gateway/subject-ledger-local';
+import {
+  openSqlSubjectTables,
+  type SqlSubjectTables,
+} from '@headwater/shared/gateway/subject-ledger-sql';
 import type { Env } from '../env.ts';
 import { settingsOf } from '../env.ts';
 
-export class SubjectObject extends DurableObject<Env> {
-  /** In memory alone: an eviction forgives at most a minute, and a full minute needs no memory. */
-  #bucket: RateBucket | undefined;
+/** How long after its first write an object looks for what has expired, in ms. */
+const FIRST_SWEEP_MS = 60 * 60 * 1000;
 
-  /** Takes one from the caller's rate. Returns 0, or the seconds to wait. */
-  admit(): number {
-    const decision = takeFromBucket(
-      this.#bucket,
-      Date.now(),
-      settingsOf(this.env).rateLimitPerMinute,
+/** Shortest time between two such looks, in ms. */
+const SWEEP_PAUSE_MS = 60 * 1000;
+
+/** The object knows one subject, and need not repeat its name in every row. */
+const SELF = '';
+
+export class SubjectObject extends DurableObject<Env> {
+  readonly #tables: SqlSubjectTables;
+  readonly #leases: LeaseBook;
+  #ledger: LocalLedger | undefined;
+
+  constructor(ctx: DurableObjectState, env: Env) {
+    super(ctx, env);
+    const { sql } = ctx.storage;
+    // Set with the first write, so that one is never kept without the other: what is written is
+    // looked at again, and at last forgotten, though nobody may ever call again.
+    const watch = () => void ctx.storage.setAlarm(Date.now() + FIRST_SWEEP_MS);
+    this.#tables = openSqlSubjectTables(
+      (query, ...values) => sql.exec(query, ...values).toArray(),
+      watch,
     );
-    this.#bucket = decision.state;
-    return decision.allowed ? 0 : decision.retryAfterSeconds;
+    this.#leases = createLeaseBook(this.#tables.leases);
+  }
+
+  /** Made at the first call: settings that cannot be parsed are that call's error. */
+  #open(): LocalLedger {
+    const { rateLimitPerMinute, limits } = settingsOf(this.env);
+    this.#ledger ??= createLocalLedger(
+      { perMinute: rateLimitPerMinute, maxLive: limits.maxLiveStreamsPerSubject },
+      { claims: this.#tables.claims, leases: this.#leases },
+    );
+    return this.#ledger;
+  }
+
+  /** {@link SubjectLedger.admit}, by this object's clock: its callers' may differ. */
+  admit(request: AdmitRequest): Admission {
+    const nowMs = Date.now();
+    const liveUntilMs = nowMs + request.liveUntilMs - request.nowMs;
+    return this.#open().admit({ ...request, subject: SELF, nowMs, liveUntilMs });
+  }
+
+  /** {@link SubjectLedger.confirm}. */
+  confirm(key: string): void {
+    this.#open().confirm(SELF, key);
+  }
+
+  /** {@link SubjectLedger.release}. */
+  release(streamId: string): void {
+    this.#open().release(SELF, streamId);
+  }
+
+  override async alarm(): Promise<void> {
+    const nowMs = Date.now();
+    this.#open().sweep(nowMs);
+    const ends = [this.#tables.nextExpiryMs(), this.#leases.nextEndMs()];
+    const nextMs = Math.min(...ends.map((endMs) => endMs ?? Number.POSITIVE_INFINITY));
+    if (Number.isFinite(nextMs)) {
+      await this.ctx.storage.setAlarm(Math.max(nextMs, nowMs + SWEEP_PAUSE_MS));
+      return;
+    }
+    this.#tables.forget();
+    await this.ctx.storage.deleteAll();
   }
 }

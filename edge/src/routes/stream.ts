@@ -1,10 +1,11 @@
 /** `/stream/{id}` on the edge: read, look at, stop. */
 
-import { readWishes, requireAccess, streamGone } from '@headwater/shared/gateway/read-stream';
-import { GatewayError } from '@headwater/shared/protocol/errors';
+import { readWishes, requireAccess } from '@headwater/shared/gateway/read-stream';
+import { GatewayError, type WireError } from '@headwater/shared/protocol/errors';
 import { formatEventId } from '@headwater/shared/stream/event';
 import { SSE_HEADERS } from '@headwater/shared/stream/frames';
 import { type Context, Hono } from 'hono';
+import { CLIENT_SOCKET_PATH } from '../adapters/client-socket.ts';
 import { sseResponse } from '../adapters/sse-response.ts';
 import type { EdgeContext } from '../middleware/request-context.ts';
 import type { SessionAnswer, SessionObject } from '../objects/session-object.ts';
@@ -29,6 +30,12 @@ async function sessionOf(
   }
 }
 
+/** The object's refusal: a wire error as JSON. */
+async function refusalOf(response: Response): Promise<GatewayError> {
+  const { code, message, details } = await response.json<WireError>();
+  return new GatewayError(code, message, details === undefined ? {} : { details });
+}
+
 function unwrap<T>(answer: SessionAnswer<T>): T {
   if (answer.ok) return answer.value;
   throw new GatewayError(answer.error.code, answer.error.message);
@@ -41,15 +48,20 @@ export const streamRoute = new Hono<EdgeContext>()
     const wishes = readWishes(query, c.req.header('last-event-id') ?? null);
     // A look, by a proxy or a link preview, is no reader: it must not start the model.
     if (c.req.raw.method === 'HEAD') return new Response(null, { headers: SSE_HEADERS });
-    const attach = new URL('https://session/');
-    attach.searchParams.set('format', wishes.format);
+    const isSocket = c.req.header('upgrade')?.toLowerCase() === 'websocket';
+    const attach = new URL(isSocket ? CLIENT_SOCKET_PATH : '/', 'https://session/');
+    if (!isSocket) attach.searchParams.set('format', wishes.format);
     if (wishes.after !== undefined) {
       attach.searchParams.set('after', formatEventId(wishes.after.epoch, wishes.after.seq));
     }
     const response = await session.fetch(attach, { headers: { upgrade: 'websocket' } });
     if (response.status === 204) return new Response(null, { status: 204 });
-    if (response.webSocket === null) throw streamGone();
-    return sseResponse(response.webSocket);
+    const { webSocket } = response;
+    if (webSocket === null) throw await refusalOf(response);
+    // The runtime joins the two connections, and the Worker leaves. No `Origin` header is judged: a
+    // page of another site has no cookie that opens a stream, and who has the token in the URL may read.
+    if (isSocket) return new Response(null, { status: 101, webSocket });
+    return sseResponse(webSocket);
   })
   .get('/stream/:id/state', async (c) => {
     const session = await sessionOf(c, c.req.param('id'));

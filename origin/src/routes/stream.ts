@@ -1,11 +1,11 @@
 /** `/stream/{id}` on the origin: read, look at, stop. */
 
 import { readWishes, requireAccess, streamGone } from '@headwater/shared/gateway/read-stream';
-import type { StreamEngine } from '@headwater/shared/stream/engine';
 import { SSE_HEADERS } from '@headwater/shared/stream/frames';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { createSseSubscriber } from '../adapters/sse-subscriber.ts';
 import type { OriginGateway } from '../gateway.ts';
+import type { SessionHandle } from '../sessions/session-registry.ts';
 import { headerOf } from './header.ts';
 
 type StreamParams = { Params: { id: string } };
@@ -19,8 +19,8 @@ function queryOf(request: FastifyRequest): URLSearchParams {
 export function addStream(app: FastifyInstance, gateway: OriginGateway): void {
   const { accessTokens, sessions } = gateway;
 
-  /** The stream's engine, for a request that holds its token. */
-  async function sessionOf(request: FastifyRequest<StreamParams>): Promise<StreamEngine> {
+  /** The stream, for a request that holds its token. */
+  async function sessionOf(request: FastifyRequest<StreamParams>): Promise<SessionHandle> {
     const { id: streamId } = request.params;
     await requireAccess(accessTokens, {
       streamId,
@@ -28,16 +28,16 @@ export function addStream(app: FastifyInstance, gateway: OriginGateway): void {
       authorization: headerOf(request, 'authorization'),
       cookie: headerOf(request, 'cookie'),
     });
-    const engine = sessions.get(streamId);
-    if (engine === undefined) throw streamGone();
-    return engine;
+    const session = await sessions.get(streamId);
+    if (session === undefined) throw streamGone();
+    return session;
   }
 
   app.get<StreamParams>('/stream/:id', async (request, reply) => {
-    const engine = await sessionOf(request);
-    if (engine.status === 'expired') throw streamGone();
+    const session = await sessionOf(request);
+    if (session.status === 'expired') throw streamGone();
     const wishes = readWishes(queryOf(request), headerOf(request, 'last-event-id'));
-    const decision = engine.decide(wishes.after);
+    const decision = session.decide(wishes.after);
     if (decision.type === 'nothing-left') return reply.code(204).send();
     // A look, by a proxy or a link preview, is no reader: it must not start the model.
     if (request.method === 'HEAD') return reply.headers(SSE_HEADERS).send();
@@ -49,8 +49,9 @@ export function addStream(app: FastifyInstance, gateway: OriginGateway): void {
       ...SSE_HEADERS,
     });
     const subscriber = createSseSubscriber(response, wishes.format);
-    response.on('close', () => engine.detach(subscriber));
-    engine.attach(subscriber, decision.type === 'read' ? decision.afterSeq : 0);
+    response.on('close', () => session.detach(subscriber));
+    const afterSeq = decision.type === 'read' ? decision.afterSeq : 0;
+    session.attach(subscriber, afterSeq, decision.type === 'gap');
     return reply;
   });
 
@@ -60,8 +61,8 @@ export function addStream(app: FastifyInstance, gateway: OriginGateway): void {
   });
 
   app.delete<StreamParams>('/stream/:id', async (request) => {
-    const engine = await sessionOf(request);
-    await engine.cancel();
-    return engine.view();
+    const session = await sessionOf(request);
+    await session.cancel();
+    return session.view();
   });
 }

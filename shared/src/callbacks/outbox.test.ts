@@ -1,9 +1,10 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { createSilentLogger } from '../testing/silent-logger.ts';
 import { createVirtualClock } from '../testing/virtual-clock.ts';
-import type { AttemptOutcome } from './delivery.ts';
+import { type AttemptOutcome, newDelivery } from './delivery.ts';
 import { createMemoryOutboxStore } from './memory-store.ts';
-import { createOutbox, type OutboxEngine, type OutboxStore } from './outbox.ts';
+import { createOutbox, type OutboxEngine } from './outbox.ts';
+import { CLAIMS_PER_HOST, type OutboxStore } from './outbox-store.ts';
 
 const DELIVERED: AttemptOutcome = { type: 'delivered', status: 200 };
 const AGAIN: AttemptOutcome = { type: 'retry', status: 503 };
@@ -22,7 +23,7 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-function createHost(store: OutboxStore = createMemoryOutboxStore()) {
+function createHost(store: OutboxStore = createMemoryOutboxStore(), sharedPollMs?: number) {
   const clock = createVirtualClock();
   const logger = createSilentLogger();
   const sent: string[] = [];
@@ -41,10 +42,12 @@ function createHost(store: OutboxStore = createMemoryOutboxStore()) {
       alarm,
       logger,
       random: () => 0,
+      ...(sharedPollMs === undefined ? {} : { sharedPollMs }),
     });
     return outbox;
   };
   return {
+    store,
     outbox: run(),
     run,
     clock,
@@ -57,6 +60,13 @@ function createHost(store: OutboxStore = createMemoryOutboxStore()) {
     async advance(ms: number) {
       await clock.advance(ms);
       await settle();
+    },
+    /** As `advance`, for what takes many alarms one after the other. */
+    async passSeconds(count: number) {
+      for (let second = 0; second < count; second += 1) {
+        await clock.advance(1_000);
+        await settle();
+      }
     },
   };
 }
@@ -133,28 +143,181 @@ describe('outbox', () => {
     expect(host.sent).toEqual(['m1']);
   });
 
-  it('OUTBOX-5: an attempt that another one has overtaken is not made', async () => {
+  it('OUTBOX-5: a claim that comes late while the outbox is woken again is attempted once', async () => {
     const memory = createMemoryOutboxStore();
     let hold: Promise<void> | undefined;
     const host = createHost({
       ...memory,
-      async pending() {
-        const found = await memory.pending();
+      async claim(nowMs, untilMs, limit) {
+        const claims = await memory.claim(nowMs, untilMs, limit);
         await hold;
-        return found;
+        return claims;
       },
     });
     await host.outbox.enqueue(callback('m1'));
     const { promise, resolve } = Promise.withResolvers<void>();
     hold = promise;
-    const stale = host.outbox.wake();
+    const first = host.outbox.wake();
     await settle();
     hold = undefined;
-    await host.outbox.wake();
-    expect(host.sent).toEqual(['m1']);
+    const second = host.outbox.wake();
+    await settle();
+    expect(host.sent).toEqual([]);
     resolve();
-    await stale;
+    await Promise.all([first, second]);
     expect(host.sent).toEqual(['m1']);
+  });
+
+  it('OUTBOX-5: a claim that comes too late for its lease is not begun with', async () => {
+    const memory = createMemoryOutboxStore();
+    const late = Promise.withResolvers<void>();
+    let hold: Promise<void> | undefined = late.promise;
+    const host = createHost({
+      ...memory,
+      async claim(nowMs, untilMs, limit) {
+        const claims = await memory.claim(nowMs, untilMs, limit);
+        await hold;
+        return claims;
+      },
+    });
+    await host.outbox.enqueue(callback('m1'));
+    await host.advance(40_000);
+    hold = undefined;
+    late.resolve();
+    await settle();
+    expect(host.sent).toEqual([]);
+    await host.advance(20_000);
+    expect(host.sent).toEqual(['m1']);
+    expect(await host.outbox.view('m1')).toMatchObject({ status: 'delivered', attempts: 1 });
+  });
+
+  it('OUTBOX-5: an attempt longer than its lease goes on alone, and counts', async () => {
+    const host = createHost();
+    const answer = Promise.withResolvers<AttemptOutcome>();
+    host.answerWith(() => answer.promise);
+    await host.outbox.enqueue(callback('m1'));
+    await host.passSeconds(200);
+    expect(host.sent).toEqual(['m1']);
+    answer.resolve(AGAIN);
+    await settle();
+    expect(await host.outbox.view('m1')).toMatchObject({ status: 'pending', attempts: 1 });
+    host.answerWith(() => DELIVERED);
+    await host.advance(250);
+    expect(host.sent).toEqual(['m1', 'm1']);
+    expect(await host.outbox.view('m1')).toMatchObject({ status: 'delivered', attempts: 2 });
+  });
+
+  it('OUTBOX-5: two outboxes on one store send each callback once', async () => {
+    const host = createHost();
+    const others = [host.outbox, host.run()];
+    for (let index = 0; index < 20; index += 1) await host.outbox.enqueue(callback(`m${index}`));
+    await Promise.all(others.flatMap((outbox) => [outbox.wake(), outbox.wake()]));
+    await host.advance(0);
+    await Promise.all(others.map((outbox) => outbox.wake()));
+    expect([...host.sent].sort()).toEqual([...new Set(host.sent)].sort());
+    expect(host.sent).toHaveLength(20);
+  });
+
+  it('OUTBOX-11: 10,000 callbacks of a receiver that hangs hold up no other one', async () => {
+    const host = createHost();
+    let dead = 0;
+    host.answerWith((id) => {
+      if (!id.startsWith('dead')) return DELIVERED;
+      dead += 1;
+      return new Promise(() => undefined);
+    });
+    for (let index = 0; index < 10_000; index += 1) {
+      await host.outbox.enqueue({ ...callback(`dead${index}`), url: 'https://dead.example/' });
+    }
+    await host.advance(1);
+    await host.outbox.enqueue(callback('live'));
+    await host.advance(0);
+    expect(await host.outbox.view('live')).toMatchObject({ status: 'delivered' });
+    expect(dead).toBe(CLAIMS_PER_HOST);
+  });
+
+  it('OUTBOX-11: so many receivers that hang are tried at once, and the next when one answers', async () => {
+    const host = createHost();
+    const answers: PromiseWithResolvers<AttemptOutcome>[] = [];
+    host.answerWith(() => {
+      const answer = Promise.withResolvers<AttemptOutcome>();
+      answers.push(answer);
+      return answer.promise;
+    });
+    for (let index = 0; index < 200; index += 1) {
+      await host.outbox.enqueue({ ...callback(`m${index}`), url: `https://r${index}.example/` });
+    }
+    await host.passSeconds(5);
+    expect(host.sent).toHaveLength(64);
+    expect(host.alarm.atMs).toBeGreaterThan(host.clock.nowMs());
+    for (const answer of answers.slice(0, 10)) answer.resolve(DELIVERED);
+    await settle();
+    expect(host.sent).toHaveLength(74);
+  });
+
+  it('OUTBOX-12: an outcome that the store refuses is kept later, and nothing is sent again', async () => {
+    const memory = createMemoryOutboxStore();
+    let isDown = true;
+    const host = createHost({
+      ...memory,
+      async put(state, token) {
+        if (isDown) throw new Error('down');
+        await memory.put(state, token);
+      },
+    });
+    await host.outbox.enqueue(callback('m1'));
+    await host.passSeconds(70);
+    expect(host.sent).toEqual(['m1']);
+    expect(await host.outbox.view('m1')).toMatchObject({ status: 'pending', attempts: 0 });
+    isDown = false;
+    await host.advance(1_000);
+    expect(host.sent).toEqual(['m1']);
+    expect(await host.outbox.view('m1')).toMatchObject({ status: 'delivered', attempts: 1 });
+    expect(host.alarm.atMs).toBeUndefined();
+  });
+
+  it('OUTBOX-12: a store that is away for a while is asked again', async () => {
+    const memory = createMemoryOutboxStore();
+    let isDown = true;
+    const host = createHost({
+      ...memory,
+      async claim(nowMs, untilMs, limit) {
+        if (isDown) throw new Error('down');
+        return memory.claim(nowMs, untilMs, limit);
+      },
+    });
+    await host.outbox.enqueue(callback('m1'));
+    await host.passSeconds(4);
+    expect(host.sent).toEqual([]);
+    isDown = false;
+    await host.advance(1_000);
+    expect(host.sent).toEqual(['m1']);
+  });
+
+  it('OUTBOX-3: a sender that throws has delivered nothing', async () => {
+    const host = createHost();
+    host.answerWith(() => {
+      if (host.sent.length === 1) throw new Error('broken');
+      return DELIVERED;
+    });
+    await host.outbox.enqueue(callback('m1'));
+    await host.advance(0);
+    await host.advance(250);
+    expect(await host.outbox.view('m1')).toMatchObject({ status: 'delivered', attempts: 2 });
+  });
+
+  it('OUTBOX-13: on a shared store what another instance kept is found without an alarm', async () => {
+    const host = createHost(createMemoryOutboxStore(), 1_000);
+    await host.outbox.rearm();
+    await host.passSeconds(10);
+    await host.advance(500);
+    // The alarm of the other instance is not this host's.
+    await host.store.add(newDelivery(callback('m1'), host.clock.nowMs()));
+    await host.advance(499);
+    expect(host.sent).toEqual([]);
+    await host.advance(1);
+    expect(host.sent).toEqual(['m1']);
+    expect(host.alarm.atMs).toBe(host.clock.nowMs() + 1_000);
   });
 
   it('OUTBOX-4: a receiver that hangs delays no other callback', async () => {
@@ -174,8 +337,8 @@ describe('outbox', () => {
     const gate = { hold: Promise.resolve() };
     const host = createHost({
       ...memory,
-      async pending() {
-        const found = await memory.pending();
+      async nextDueMs() {
+        const found = await memory.nextDueMs();
         await gate.hold;
         return found;
       },
@@ -232,7 +395,10 @@ describe('outbox', () => {
 
 describe('a flush before the process ends', () => {
   /** The outbox on the timers that the test moves. */
-  function onFakeTimers(outcome: () => Promise<AttemptOutcome>): OutboxEngine {
+  function onFakeTimers(
+    outcome: () => Promise<AttemptOutcome>,
+    sharedPollMs?: number,
+  ): OutboxEngine {
     vi.useFakeTimers({ now: Date.UTC(2030, 0, 1) });
     return createOutbox({
       store: createMemoryOutboxStore(),
@@ -241,6 +407,7 @@ describe('a flush before the process ends', () => {
       alarm: { set: () => undefined },
       logger: createSilentLogger(),
       random: () => 0,
+      ...(sharedPollMs === undefined ? {} : { sharedPollMs }),
     });
   }
 
@@ -260,6 +427,22 @@ describe('a flush before the process ends', () => {
     await vi.advanceTimersByTimeAsync(200);
     expect(isOver).toBe(true);
     expect(await outbox.view('m1')).toMatchObject({ status: 'delivered', attempts: 3 });
+  });
+
+  it('STREAM-18: on a shared store it waits for its own attempts alone', async () => {
+    const answer = Promise.withResolvers<AttemptOutcome>();
+    const outbox = onFakeTimers(() => answer.promise, 1_000);
+    await outbox.enqueue(callback('m1'));
+    void outbox.wake();
+    let isOver = false;
+    void outbox.flush(3000).then(() => {
+      isOver = true;
+    });
+    await vi.advanceTimersByTimeAsync(500);
+    expect(isOver).toBe(false);
+    answer.resolve(AGAIN);
+    await vi.advanceTimersByTimeAsync(50);
+    expect(isOver).toBe(true);
   });
 
   it('STREAM-18: gives up waiting for a receiver that hangs when its time is over', async () => {

@@ -1,19 +1,9 @@
 /** Brings callbacks home: keeps them, sends them one at a time each, retries until it is over. */
 
-import type { Alarm, Clock, Logger, MaybePromise, Outbox } from '../stream/ports.ts';
-import { afterAttempt, type DeliveryState, newDelivery } from './delivery.ts';
+import type { Alarm, Clock, Logger, Outbox } from '../stream/ports.ts';
+import { type AttemptOutcome, afterAttempt, type DeliveryState, newDelivery } from './delivery.ts';
+import type { DeliveryClaim, OutboxStore } from './outbox-store.ts';
 import type { SendCallback } from './send.ts';
-
-/** Keeps deliveries, so that a restart finds them. */
-export interface OutboxStore {
-  /** MUST be durable when it resolves. */
-  put(state: DeliveryState): MaybePromise<void>;
-  get(id: string): MaybePromise<DeliveryState | undefined>;
-  /** Every delivery that is still `pending`. */
-  pending(): MaybePromise<readonly DeliveryState[]>;
-  /** Forgets a delivery that is over. */
-  drop(id: string): MaybePromise<void>;
-}
 
 /** What an outbox is wired to. */
 export interface OutboxPorts {
@@ -24,96 +14,199 @@ export interface OutboxPorts {
   readonly logger: Logger;
   /** 0–1; spreads retries. */
   random(): number;
+  /**
+   * Longest time between two looks at a store that other instances share, in ms: what they kept, or
+   * left behind, rings no alarm here. Absent: the store is this outbox's own.
+   */
+  readonly sharedPollMs?: number;
 }
 
 /** An outbox that a host drives. */
 export interface OutboxEngine extends Outbox {
-  /** The alarm rang: sends what is due. */
+  /** The alarm rang: sends what is due. Resolves once every attempt in flight then is over. */
   wake(): Promise<void>;
   /** The host has just started: sets the alarm for what it finds waiting. */
   rearm(): Promise<void>;
-  /** Tries to deliver what waits until nothing does, or `withinMs` is over. */
+  /**
+   * Tries to deliver what waits until nothing does, or `withinMs` is over. On a shared store it
+   * waits for this instance's own attempts alone.
+   */
   flush(withinMs: number): Promise<void>;
 }
+
+/** Attempts in flight, for all receivers together: each holds a connection and a body. */
+const MAX_IN_FLIGHT = 64;
+
+/** Length of a claim, in ms: three times what an attempt may last, so that clocks may differ. */
+const LEASE_MS = 60_000;
+
+/** A claim older than this is not begun with: its lease could end before its answer, in ms. */
+const BEGIN_WITHIN_MS = 30_000;
+
+/** Pause before a store that refused is asked again, in ms. */
+const STORE_PAUSE_MS = 1_000;
 
 /** Pause between two rounds of a flush, in ms. */
 const FLUSH_PAUSE_MS = 25;
 
+/** One attempt. */
+interface Attempt {
+  readonly id: string;
+  token: number;
+  /** What came of it, while the store has refused to keep that. */
+  unkept?: DeliveryState;
+  over: Promise<void>;
+}
+
 /** Makes an outbox. After a restart its host calls `rearm` once. */
 export function createOutbox(ports: OutboxPorts): OutboxEngine {
-  /** Ids on the wire: two resumes at once would run an n8n workflow's rest twice. */
-  const inFlight = new Set<string>();
+  const { store, clock, logger } = ports;
+  /** By id; two resumes at once would run an n8n workflow's rest twice. */
+  const inFlight = new Map<string, Attempt>();
   /** Counts new callbacks, so that an alarm computed before one does not silence it. */
   let enqueued = 0;
+  let filling: Promise<void> | undefined;
+  let fillAgain = false;
 
-  async function attempt({ id }: DeliveryState): Promise<void> {
-    if (inFlight.has(id)) return;
-    inFlight.add(id);
+  async function send(state: DeliveryState): Promise<AttemptOutcome> {
     try {
-      // What made this attempt due was read some time ago: another one may have come between.
-      const state = await ports.store.get(id);
-      if (state?.status !== 'pending' || state.nextAttemptAtMs > ports.clock.nowMs()) return;
-      const outcome = await ports.send(state);
-      const next = afterAttempt(state, outcome, ports.clock.nowMs(), ports.random());
-      await ports.store.put(next);
-      const fields = { callbackId: next.id, status: outcome.status, attempts: next.attempts };
-      if (next.status === 'delivered') ports.logger.info(fields, 'callback delivered');
-      else if (next.status === 'failed') ports.logger.error(fields, 'callback given up');
-      else ports.logger.warn(fields, 'callback will be sent again');
-    } finally {
-      inFlight.delete(id);
+      return await ports.send(state);
+    } catch (err) {
+      // A sender answers and does not throw; if it does, nothing says that the receiver has it.
+      logger.error({ callbackId: state.id, err }, 'callback could not be sent');
+      return { type: 'retry' };
     }
   }
 
-  async function wake(): Promise<void> {
-    const nowMs = ports.clock.nowMs();
-    const pending = await ports.store.pending();
-    await Promise.all(
-      pending
-        .filter((state) => state.nextAttemptAtMs <= nowMs)
-        // Each sets the alarm for its own next attempt: a receiver that hangs delays no other.
-        .map((state) => attempt(state).then(rearm)),
-    );
-    await rearm();
+  async function keep(attempt: Attempt, state: DeliveryState): Promise<void> {
+    await store.put(state, attempt.token);
+    delete attempt.unkept;
+    inFlight.delete(attempt.id);
   }
 
-  async function rearm(): Promise<void> {
+  async function run(attempt: Attempt, state: DeliveryState, claimedAtMs: number): Promise<void> {
+    if (clock.nowMs() - claimedAtMs > BEGIN_WITHIN_MS) {
+      inFlight.delete(attempt.id);
+      return;
+    }
+    const outcome = await send(state);
+    const next = afterAttempt(state, outcome, clock.nowMs(), ports.random());
+    const fields = { callbackId: next.id, status: outcome.status, attempts: next.attempts };
+    if (next.status === 'delivered') logger.info(fields, 'callback delivered');
+    else if (next.status === 'failed') logger.error(fields, 'callback given up');
+    else logger.warn(fields, 'callback will be sent again');
+    try {
+      await keep(attempt, next);
+    } catch (err) {
+      // It stays in flight, so that it is not sent once more, and is kept when the store is back.
+      attempt.unkept = next;
+      logger.error({ callbackId: next.id, err }, 'outcome of a callback could not be kept');
+    }
+  }
+
+  function begin({ state, token }: DeliveryClaim, claimedAtMs: number): void {
+    const running = inFlight.get(state.id);
+    if (running !== undefined) {
+      // Its lease ran out under it, and the new claim is its own too: what comes of it counts.
+      running.token = token;
+      return;
+    }
+    const attempt: Attempt = { id: state.id, token, over: Promise.resolve() };
+    inFlight.set(state.id, attempt);
+    attempt.over = run(attempt, state, claimedAtMs).then(fill);
+  }
+
+  async function claimDue(): Promise<void> {
+    for (const attempt of [...inFlight.values()]) {
+      if (attempt.unkept !== undefined) await keep(attempt, attempt.unkept);
+    }
+    const room = MAX_IN_FLIGHT - inFlight.size;
+    if (room <= 0) return;
+    const nowMs = clock.nowMs();
+    for (const claim of await store.claim(nowMs, nowMs + LEASE_MS, room)) begin(claim, nowMs);
+  }
+
+  async function setAlarm(): Promise<void> {
     let seen: number;
-    let pending: readonly DeliveryState[];
+    let dueMs: number | undefined;
     do {
       seen = enqueued;
-      pending = await ports.store.pending();
+      dueMs = await store.nextDueMs();
     } while (seen !== enqueued);
-    const next = pending
-      .filter((state) => !inFlight.has(state.id))
-      .reduce((least, state) => Math.min(least, state.nextAttemptAtMs), Number.POSITIVE_INFINITY);
-    ports.alarm.set(Number.isFinite(next) ? next : undefined);
+    const nowMs = clock.nowMs();
+    const times: number[] = [];
+    if (ports.sharedPollMs !== undefined) times.push(nowMs + ports.sharedPollMs);
+    // Without room the end of an attempt looks for more, and the alarm is only a second chance.
+    const hasRoom = inFlight.size < MAX_IN_FLIGHT;
+    if (dueMs !== undefined) times.push(hasRoom ? dueMs : Math.max(dueMs, nowMs + LEASE_MS));
+    ports.alarm.set(times.length === 0 ? undefined : Math.min(...times));
+  }
+
+  /** Runs a step with the store; one that it refuses is done again after a pause. */
+  async function orLater(step: () => Promise<void>): Promise<void> {
+    try {
+      await step();
+    } catch (err) {
+      logger.error({ err }, 'the outbox store refused');
+      ports.alarm.set(clock.nowMs() + STORE_PAUSE_MS);
+    }
+  }
+
+  async function refill(): Promise<void> {
+    do {
+      fillAgain = false;
+      await orLater(async () => {
+        await claimDue();
+        await setAlarm();
+      });
+    } while (fillAgain);
+    filling = undefined;
+  }
+
+  /** Begins what is due and has room, then sets the alarm; one round at a time. */
+  function fill(): Promise<void> {
+    fillAgain = true;
+    filling ??= refill();
+    return filling;
+  }
+
+  async function wake(): Promise<void> {
+    await fill();
+    await Promise.all([...inFlight.values()].map(({ over }) => over));
+  }
+
+  async function isBusy(): Promise<boolean> {
+    if (ports.sharedPollMs !== undefined) return filling !== undefined || inFlight.size > 0;
+    return (await store.nextDueMs()) !== undefined;
   }
 
   return {
     async enqueue(callback) {
-      if ((await ports.store.get(callback.id)) !== undefined) return;
-      const nowMs = ports.clock.nowMs();
-      await ports.store.put(newDelivery(callback, nowMs));
+      const nowMs = clock.nowMs();
+      // Before anything is waited for: a host may do this inside a transaction of its own.
+      const isNew = await store.add(newDelivery(callback, nowMs));
+      if (!isNew) return;
       enqueued += 1;
       ports.alarm.set(nowMs);
     },
     async view(id) {
-      const state = await ports.store.get(id);
+      const state = await store.get(id);
       if (state === undefined) return undefined;
       const { status, attempts, lastStatus } = state;
       return { status, attempts, ...(lastStatus === undefined ? {} : { lastStatus }) };
     },
     wake,
-    rearm,
+    rearm: () => orLater(setAlarm),
     async flush(withinMs) {
-      const untilMs = ports.clock.nowMs() + withinMs;
+      const untilMs = clock.nowMs() + withinMs;
       const over = new Promise<void>((resolve) => setTimeout(resolve, withinMs));
-      while ((await ports.store.pending()).length > 0 && ports.clock.nowMs() < untilMs) {
-        const pause = new Promise<void>((resolve) => setTimeout(resolve, FLUSH_PAUSE_MS));
-        await Promise.race([Promise.all([wake(), pause]), over]);
-      }
+      await orLater(async () => {
+        while ((await isBusy()) && clock.nowMs() < untilMs) {
+          const pause = new Promise<void>((resolve) => setTimeout(resolve, FLUSH_PAUSE_MS));
+          await Promise.race([Promise.all([wake(), pause]), over]);
+        }
+      });
     },
-    forget: (id) => ports.store.drop(id),
+    forget: (id) => store.drop(id),
   };
 }

@@ -1,6 +1,7 @@
 /** `GET /health`: is it up, and what is real. */
 
 import type { Settings } from '../protocol/settings.ts';
+import type { CircuitState } from '../providers/circuit-breaker.ts';
 import type { ProviderName } from '../providers/contract.ts';
 import type { ProviderRegistry } from '../providers/registry.ts';
 
@@ -13,6 +14,8 @@ export interface ProviderHealth {
   /** The setting that makes it live. */
   readonly setting?: string;
   readonly simulated?: true;
+  /** Of a live vendor: `open` while it is left alone because it kept failing. */
+  readonly circuit?: CircuitState['kind'];
 }
 
 /** Body of `GET /health`. */
@@ -30,7 +33,7 @@ export interface Health {
 /** The health of an origin. It names settings, never their values. */
 export function originHealthOf(settings: Settings, registry: ProviderRegistry): Health {
   return healthOf('origin', settings, registry, {
-    live: registry.live().ollama.isLive,
+    ...stateOf(registry, 'ollama'),
     setting: 'OLLAMA_HOST',
   });
 }
@@ -43,7 +46,7 @@ export function edgeHealthOf(
 ): Health {
   const linked = settings.originUrls.length > 0;
   const health = healthOf('edge', settings, registry, {
-    live: origin?.providers.ollama.live ?? false,
+    ...(origin?.providers.ollama ?? { live: false }),
     setting: linked ? 'OLLAMA_HOST' : 'ORIGIN_URL',
   });
   return linked ? { ...health, origin: origin === undefined ? 'down' : 'up' } : health;
@@ -55,7 +58,6 @@ function healthOf(
   registry: ProviderRegistry,
   ollama: ProviderHealth,
 ): Health {
-  const states = registry.live();
   return {
     status: 'ok',
     host,
@@ -63,10 +65,16 @@ function healthOf(
     devMode: settings.devMode,
     defaultModel: registry.defaultModel,
     providers: {
-      openai: { live: states.openai.isLive, setting: 'OPENAI_API_KEY' },
-      anthropic: { live: states.anthropic.isLive, setting: 'ANTHROPIC_API_KEY' },
+      openai: { ...stateOf(registry, 'openai'), setting: 'OPENAI_API_KEY' },
+      azure: { ...stateOf(registry, 'azure'), setting: 'AZURE_OPENAI_API_KEY' },
+      anthropic: { ...stateOf(registry, 'anthropic'), setting: 'ANTHROPIC_API_KEY' },
       ollama,
       echo: { live: true, simulated: true },
     },
   };
+}
+
+function stateOf(registry: ProviderRegistry, name: ProviderName): ProviderHealth {
+  const { isLive, circuit } = registry.live()[name];
+  return circuit === undefined ? { live: isLive } : { live: isLive, circuit };
 }

@@ -11,6 +11,9 @@ export const MAX_BODY_BYTES = 2 * 1024 * 1024;
 /** `max_tokens` when the caller names none: the value of seed 002. */
 export const DEFAULT_MAX_TOKENS = 4096;
 
+/** Models that may take over, at most. */
+const MAX_FALLBACK_MODELS = 5;
+
 const message = z.object({
   role: z.enum(['system', 'user', 'assistant']),
   content: z.string().min(1),
@@ -30,9 +33,8 @@ export const initStreamSchema = z
     max_tokens: z.int().min(1).max(1_000_000).default(DEFAULT_MAX_TOKENS),
     temperature: z.number().min(0).max(2).optional(),
     start: z.enum(['connect', 'now']).default('connect'),
-    // What is not offered is refused: a wish that is dropped in silence misleads its caller.
-    onDisconnect: z.enum(['continue'], 'Only `continue` is offered.').optional(),
-    fallbackModels: z.array(z.string()).max(0, 'Fallback models are not offered.').optional(),
+    onDisconnect: z.enum(['continue', 'cancel', 'drain']).default('continue'),
+    fallbackModels: z.array(z.string().min(1).max(200)).max(MAX_FALLBACK_MODELS).default([]),
   })
   .refine((body) => (body.prompt === undefined) !== (body.messages === undefined), {
     path: ['prompt'],

@@ -82,6 +82,20 @@ export const secretList = z
     return first === undefined ? z.NEVER : [first, ...rest];
   });
 
+/** Where Redis listens, as its clients take it: `redis://` or `rediss://`, with credentials where it asks for them. */
+export const redisUrl = text.transform((value, context) =>
+  /^rediss?:\/\/[^\s]+$/.test(value) && URL.canParse(value)
+    ? value
+    : fault(context, 'is not a URL such as redis://localhost:6379.'),
+);
+
+/** A dated version of Azure's API, `2024-10-21` or `2025-04-01-preview`. */
+export const apiVersion = text.transform((value, context) =>
+  /^\d{4}-\d{2}-\d{2}(?:-preview)?$/.test(value)
+    ? value
+    : fault(context, 'is not a dated version such as 2024-10-21.'),
+);
+
 /** A model's name, as requests give it. */
 export const modelName = text.transform((value, context) =>
   /^\S{1,256}$/.test(value) ? value : fault(context, 'is not the name of a model.'),

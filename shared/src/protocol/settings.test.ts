@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import {
   LISTEN_SETTING_NAMES,
+  ORIGIN_SETTING_NAMES,
   parseListenSettings,
   parseSettings,
   SETTING_NAMES,
@@ -31,7 +32,28 @@ describe('parseSettings', () => {
       streamRetentionMs: 600_000,
       callbackAllowedHosts: [],
       rateLimitPerMinute: 60,
+      limits: {
+        maxPromptBytes: 1_048_576,
+        maxAnswerBytes: 4_194_304,
+        maxReadersPerStream: 10_000,
+        maxLiveStreamsPerSubject: 1000,
+        maxBufferedBytes: 1_048_576,
+        disconnectGraceMs: 10_000,
+      },
       originUrls: [],
+      upstreamTimeouts: {
+        connectMs: 15_000,
+        firstTokenMs: 60_000,
+        idleMs: 60_000,
+        totalMs: 900_000,
+      },
+      ollamaTimeouts: {
+        connectMs: 300_000,
+        firstTokenMs: 300_000,
+        idleMs: 60_000,
+        totalMs: 900_000,
+      },
+      upstreamGuard: { maxRetries: 2, breakerFailures: 5, breakerOpenMs: 30_000 },
     });
   });
 
@@ -51,11 +73,28 @@ describe('parseSettings', () => {
       RATE_LIMIT_PER_MINUTE: '7',
       OPENAI_API_KEY: 'openai',
       OPENAI_BASE_URL: 'http://127.0.0.1:9/v1/',
+      AZURE_OPENAI_API_KEY: 'azure',
+      AZURE_OPENAI_ENDPOINT: 'https://mine.openai.azure.example/',
+      AZURE_OPENAI_API_VERSION: '2025-04-01-preview',
       ANTHROPIC_API_KEY: 'anthropic',
       OLLAMA_HOST: '127.0.0.1',
       ORIGIN_URL: 'http://a.example:8000/, https://b.example',
       DEFAULT_MODEL: 'gpt-4',
+      MAX_PROMPT_BYTES: '1',
+      MAX_ANSWER_BYTES: '2',
+      MAX_READERS_PER_STREAM: '3',
+      MAX_LIVE_STREAMS_PER_SUBJECT: '4',
+      MAX_BUFFERED_BYTES: '131072',
+      DISCONNECT_GRACE_SECONDS: '6',
+      UPSTREAM_CONNECT_TIMEOUT_SECONDS: '1',
+      UPSTREAM_FIRST_TOKEN_TIMEOUT_SECONDS: '2',
+      UPSTREAM_IDLE_TIMEOUT_SECONDS: '3',
+      UPSTREAM_TOTAL_TIMEOUT_SECONDS: '4',
+      UPSTREAM_MAX_RETRIES: '0',
+      UPSTREAM_BREAKER_FAILURES: '0',
+      UPSTREAM_BREAKER_OPEN_SECONDS: '5',
     });
+    const timeouts = { connectMs: 1000, firstTokenMs: 2000, idleMs: 3000, totalMs: 4000 };
     expect(settings).toEqual({
       devMode: true,
       jwtSecrets: [SECRET, `${SECRET}2`],
@@ -73,11 +112,27 @@ describe('parseSettings', () => {
       streamRetentionMs: 0,
       callbackAllowedHosts: ['n8n.example', '*.b.example:8080', '10.0.0.7', '[fd00::7]:80'],
       rateLimitPerMinute: 7,
+      limits: {
+        maxPromptBytes: 1,
+        maxAnswerBytes: 2,
+        maxReadersPerStream: 3,
+        maxLiveStreamsPerSubject: 4,
+        maxBufferedBytes: 131_072,
+        disconnectGraceMs: 6000,
+      },
+      azure: {
+        apiKey: 'azure',
+        endpoint: 'https://mine.openai.azure.example',
+        apiVersion: '2025-04-01-preview',
+      },
       openai: { apiKey: 'openai', baseUrl: 'http://127.0.0.1:9/v1' },
       anthropic: { apiKey: 'anthropic' },
       ollamaHost: 'http://127.0.0.1:11434',
       originUrls: ['http://a.example:8000', 'https://b.example'],
       defaultModel: 'gpt-4',
+      upstreamTimeouts: timeouts,
+      ollamaTimeouts: timeouts,
+      upstreamGuard: { maxRetries: 0, breakerFailures: 0, breakerOpenMs: 5000 },
     });
   });
 
@@ -115,6 +170,9 @@ describe('parseSettings', () => {
         ORIGIN_URL: ',',
         DEFAULT_MODEL: 'two words',
         INTERNAL_API_KEY: { hidden: 'value' },
+        AZURE_OPENAI_API_VERSION: 'latest',
+        UPSTREAM_IDLE_TIMEOUT_SECONDS: '0',
+        UPSTREAM_MAX_RETRIES: '11',
       }),
     );
     const names = error.faults.map(({ name }) => name);
@@ -124,6 +182,7 @@ describe('parseSettings', () => {
         ...['STREAM_TTL_SECONDS', 'STREAM_RETENTION_SECONDS', 'CALLBACK_ALLOWED_HOSTS'],
         ...['RATE_LIMIT_PER_MINUTE', 'OPENAI_API_KEY', 'ANTHROPIC_API_KEY', 'ANTHROPIC_BASE_URL'],
         ...['OLLAMA_HOST', 'ORIGIN_URL', 'DEFAULT_MODEL', 'INTERNAL_API_KEY'],
+        ...['AZURE_OPENAI_API_VERSION', 'UPSTREAM_IDLE_TIMEOUT_SECONDS', 'UPSTREAM_MAX_RETRIES'],
       ]),
     );
     expect(error.message.split('\n')).toHaveLength(error.faults.length + 1);
@@ -161,6 +220,17 @@ describe('parseSettings', () => {
     expect(faults).toEqual([
       { name: 'OPENAI_API_KEY', message: expect.stringContaining('OPENAI_BASE_URL is set') },
     ]);
+  });
+
+  it('SET-5: Azure needs its key and its endpoint together, and has a default version', () => {
+    const names = (env: Record<string, unknown>) =>
+      faultsOf(() => parse(env)).faults.map((f) => f.name);
+    expect(names({ AZURE_OPENAI_API_KEY: 'k' })).toEqual(['AZURE_OPENAI_ENDPOINT']);
+    const endpoint = 'https://mine.openai.azure.example';
+    expect(names({ AZURE_OPENAI_ENDPOINT: endpoint })).toEqual(['AZURE_OPENAI_API_KEY']);
+    expect(parse({ AZURE_OPENAI_API_VERSION: '2024-10-21' }).azure).toBeUndefined();
+    const { azure } = parse({ AZURE_OPENAI_API_KEY: 'k', AZURE_OPENAI_ENDPOINT: endpoint });
+    expect(azure?.apiVersion).toBe('2024-10-21');
   });
 
   it.each([
@@ -213,7 +283,13 @@ describe('.env.example', () => {
   });
 
   it('SET-8: it names the same settings as the schema, and the ports of npm start', () => {
-    const known = [...SETTING_NAMES, ...LISTEN_SETTING_NAMES, 'EDGE_PORT', 'ORIGIN_PORT'];
+    const known = [
+      ...SETTING_NAMES,
+      ...ORIGIN_SETTING_NAMES,
+      ...LISTEN_SETTING_NAMES,
+      'EDGE_PORT',
+      'ORIGIN_PORT',
+    ];
     expect(entries.map(({ name }) => name).sort()).toEqual(known.sort());
   });
 

@@ -2,6 +2,7 @@
 
 import * as z from 'zod';
 import {
+  apiVersion,
   flag,
   hostList,
   httpUrl,
@@ -9,10 +10,21 @@ import {
   modelName,
   ollamaHost,
   originList,
+  redisUrl,
   secretList,
   text,
   wholeNumber,
 } from './setting-types.ts';
+import { readStreamLimits, STREAM_LIMIT_SETTINGS, type StreamLimits } from './stream-limits.ts';
+import {
+  DEFAULT_TIMEOUTS,
+  OLLAMA_TIMEOUTS,
+  readGuard,
+  readTimeouts,
+  UPSTREAM_SETTINGS,
+  type UpstreamGuard,
+  type VendorTimeouts,
+} from './upstream-settings.ts';
 
 const SETTINGS = {
   DEV_MODE: flag.optional(),
@@ -27,13 +39,25 @@ const SETTINGS = {
   STREAM_RETENTION_SECONDS: wholeNumber(0, 2_592_000).optional(),
   CALLBACK_ALLOWED_HOSTS: hostList.optional(),
   RATE_LIMIT_PER_MINUTE: wholeNumber(1, 100_000).optional(),
+  ...STREAM_LIMIT_SETTINGS,
   OPENAI_API_KEY: text.optional(),
   OPENAI_BASE_URL: httpUrl.optional(),
+  AZURE_OPENAI_API_KEY: text.optional(),
+  AZURE_OPENAI_ENDPOINT: httpUrl.optional(),
+  AZURE_OPENAI_API_VERSION: apiVersion.optional(),
   ANTHROPIC_API_KEY: text.optional(),
   ANTHROPIC_BASE_URL: httpUrl.optional(),
   OLLAMA_HOST: ollamaHost.optional(),
   ORIGIN_URL: httpUrlList.optional(),
   DEFAULT_MODEL: modelName.optional(),
+  ...UPSTREAM_SETTINGS,
+};
+
+/** What an origin alone reads: where it keeps things, and who shares them. */
+const ORIGIN_SETTINGS = {
+  REDIS_URL: redisUrl.optional(),
+  DATA_DIR: text.optional(),
+  SHUTDOWN_GRACE_SECONDS: wholeNumber(0, 3600).optional(),
 };
 
 const LISTEN_SETTINGS = {
@@ -44,6 +68,9 @@ const LISTEN_SETTINGS = {
 /** Names of the settings {@link parseSettings} reads. */
 export const SETTING_NAMES: readonly string[] = Object.keys(SETTINGS);
 
+/** Names of the settings {@link parseOriginSettings} reads. */
+export const ORIGIN_SETTING_NAMES: readonly string[] = Object.keys(ORIGIN_SETTINGS);
+
 /** Names of the settings {@link parseListenSettings} reads. */
 export const LISTEN_SETTING_NAMES: readonly string[] = Object.keys(LISTEN_SETTINGS);
 
@@ -52,6 +79,21 @@ export interface VendorSettings {
   readonly apiKey: string;
   readonly baseUrl?: string;
 }
+
+/** A resource of Azure OpenAI. */
+export interface AzureSettings {
+  readonly apiKey: string;
+  /** Such as `https://my-resource.openai.azure.com`. */
+  readonly endpoint: string;
+  /** Default {@link AZURE_API_VERSION}. */
+  readonly apiVersion: string;
+}
+
+/**
+ * The newest dated version of Azure's inference API that is generally available
+ * (https://learn.microsoft.com/azure/ai-services/openai/reference).
+ */
+export const AZURE_API_VERSION = '2024-10-21';
 
 /** The settings, parsed; frozen through and through. URLs have no slash at their end. */
 export interface Settings {
@@ -75,12 +117,30 @@ export interface Settings {
   readonly callbackAllowedHosts: readonly string[];
   /** Default 60. */
   readonly rateLimitPerMinute: number;
+  readonly limits: StreamLimits;
   readonly openai?: VendorSettings;
+  /** Its models are `azure/<deployment>`. */
+  readonly azure?: AzureSettings;
   readonly anthropic?: VendorSettings;
   readonly ollamaHost?: string;
   /** Default none. */
   readonly originUrls: readonly string[];
   readonly defaultModel?: string;
+  /** Default 15 s to connect, 60 s to a first token, 60 s of silence, 900 s in all. */
+  readonly upstreamTimeouts: VendorTimeouts;
+  /** The same, but 300 s to connect and to a first token where the settings do not say. */
+  readonly ollamaTimeouts: VendorTimeouts;
+  readonly upstreamGuard: UpstreamGuard;
+}
+
+/** What an origin has beyond {@link Settings}. */
+export interface OriginSettings {
+  /** Without it the origin is one process, and keeps what must last in `dataDir`. */
+  readonly redisUrl?: string;
+  /** Default `.data`. */
+  readonly dataDir: string;
+  /** Time live streams have to end once the process is asked to stop. Default 5 s. */
+  readonly shutdownGraceMs: number;
 }
 
 /** Where an origin listens. */
@@ -133,11 +193,26 @@ export function parseSettings(env: Record<string, unknown>): Settings {
     streamRetentionMs: (read.STREAM_RETENTION_SECONDS ?? 600) * 1000,
     callbackAllowedHosts: read.CALLBACK_ALLOWED_HOSTS ?? [],
     rateLimitPerMinute: read.RATE_LIMIT_PER_MINUTE ?? 60,
+    limits: readStreamLimits(read),
     ...optional('openai', vendor(read.OPENAI_API_KEY, read.OPENAI_BASE_URL)),
+    ...optional('azure', azure(read)),
     ...optional('anthropic', vendor(read.ANTHROPIC_API_KEY, read.ANTHROPIC_BASE_URL)),
     ...optional('ollamaHost', read.OLLAMA_HOST),
     originUrls: read.ORIGIN_URL ?? [],
     ...optional('defaultModel', read.DEFAULT_MODEL),
+    upstreamTimeouts: readTimeouts(read, DEFAULT_TIMEOUTS),
+    ollamaTimeouts: readTimeouts(read, OLLAMA_TIMEOUTS),
+    upstreamGuard: readGuard(read),
+  });
+}
+
+/** Reads what an origin alone is set to. Throws {@link SettingsError}. */
+export function parseOriginSettings(env: Record<string, unknown>): OriginSettings {
+  const read = readAll(ORIGIN_SETTINGS, pickGiven(env, ORIGIN_SETTING_NAMES), []);
+  return Object.freeze({
+    ...optional('redisUrl', read.REDIS_URL),
+    dataDir: read.DATA_DIR ?? '.data',
+    shutdownGraceMs: (read.SHUTDOWN_GRACE_SECONDS ?? 5) * 1000,
   });
 }
 
@@ -160,14 +235,23 @@ function pickGiven(env: Record<string, unknown>, names: readonly string[]): Map<
   return given;
 }
 
-/** A base URL alone would leave a vendor dead without a word. */
+/** Half a set-up would leave a vendor dead without a word. */
+const NEEDED_TOGETHER = [
+  ['OPENAI_BASE_URL', 'OPENAI_API_KEY'],
+  ['ANTHROPIC_BASE_URL', 'ANTHROPIC_API_KEY'],
+  ['AZURE_OPENAI_ENDPOINT', 'AZURE_OPENAI_API_KEY'],
+  ['AZURE_OPENAI_API_KEY', 'AZURE_OPENAI_ENDPOINT'],
+] as const;
+
 function vendorFaults(given: ReadonlyMap<string, unknown>): SettingFault[] {
-  return ['OPENAI', 'ANTHROPIC']
-    .filter((name) => given.has(`${name}_BASE_URL`) && !given.has(`${name}_API_KEY`))
-    .map((name) => ({
-      name: `${name}_API_KEY`,
-      message: `is needed because ${name}_BASE_URL is set; give any text if that server asks for no key.`,
-    }));
+  return NEEDED_TOGETHER.filter(([name, needed]) => given.has(name) && !given.has(needed)).map(
+    ([name, needed]) => ({
+      name: needed,
+      message: needed.endsWith('_API_KEY')
+        ? `is needed because ${name} is set; give any text if that server asks for no key.`
+        : `is needed because ${name} is set.`,
+    }),
+  );
 }
 
 function readAll<Shape extends z.ZodRawShape>(
@@ -188,6 +272,16 @@ function readAll<Shape extends z.ZodRawShape>(
 
 function vendor(apiKey: string | undefined, baseUrl: string | undefined) {
   return apiKey === undefined ? undefined : { apiKey, ...optional('baseUrl', baseUrl) };
+}
+
+function azure(read: {
+  readonly AZURE_OPENAI_API_KEY?: string | undefined;
+  readonly AZURE_OPENAI_ENDPOINT?: string | undefined;
+  readonly AZURE_OPENAI_API_VERSION?: string | undefined;
+}): AzureSettings | undefined {
+  const { AZURE_OPENAI_API_KEY: apiKey, AZURE_OPENAI_ENDPOINT: endpoint } = read;
+  if (apiKey === undefined || endpoint === undefined) return undefined;
+  return { apiKey, endpoint, apiVersion: read.AZURE_OPENAI_API_VERSION ?? AZURE_API_VERSION };
 }
 
 /** `{ [name]: value }`, or nothing to spread when there is no value. */

@@ -1,7 +1,8 @@
 /** What a vendor's refusal, before any answer, means to the caller. */
 
-import { type ErrorDetails, GatewayError } from '../protocol/errors.ts';
+import type { ErrorCode, ErrorDetails } from '../protocol/errors.ts';
 import { readRetryAfterSeconds } from './retry-after.ts';
+import { type FailureKind, VendorError } from './vendor-error.ts';
 
 /** The words one vendor's messages are made of. */
 export interface VendorWords {
@@ -27,63 +28,62 @@ export interface HttpRefusal {
 const OVERLOADED = 529;
 
 /** Maps a vendor's status to the gateway's code and own words. */
-export function httpFault(words: VendorWords, refusal: HttpRefusal): GatewayError {
+export function httpFault(words: VendorWords, refusal: HttpRefusal): VendorError {
   const { vendor, keySetting, urlSetting } = words;
   const { status, model, cause } = refusal;
+  const retryAfterSeconds = readRetryAfterSeconds(refusal.headers);
+
+  function fault(kind: FailureKind, code: ErrorCode, message: string, more?: ErrorDetails) {
+    const details: ErrorDetails = {
+      ...(retryAfterSeconds === undefined || kind === 'refused' ? {} : { retryAfterSeconds }),
+      ...more,
+    };
+    const hasDetails = Object.keys(details).length > 0;
+    return new VendorError(kind, code, message, hasDetails ? { cause, details } : { cause });
+  }
+
   switch (status) {
     case 401:
-      return new GatewayError('unavailable', `${vendor} refused the key: check ${keySetting}.`, {
-        cause,
-      });
+      return fault('refused', 'unavailable', `${vendor} refused the key: check ${keySetting}.`);
     case 403:
-      return new GatewayError(
+      return fault(
+        'refused',
         'unavailable',
         `${vendor} does not let this key use the model "${model}": check ${keySetting}.`,
-        { cause },
       );
     case 402:
-      return new GatewayError(
+      return fault(
+        'refused',
         'unavailable',
         `The ${vendor} account of ${keySetting} cannot be billed.`,
-        { cause },
       );
     case 404:
-      return new GatewayError(
+      return fault(
+        'refused',
         'validation_failed',
         `${vendor} does not know the model "${model}" at the address in use (${urlSetting}).`,
-        { cause, details: { fields: [{ path: 'model', message: `unknown to ${vendor}` }] } },
+        { fields: [{ path: 'model', message: `unknown to ${vendor}` }] },
       );
     case 408:
-      return new GatewayError('upstream_timeout', `${vendor} gave up on the request in time.`, {
-        cause,
-      });
+      return fault('busy', 'upstream_timeout', `${vendor} gave up on the request in time.`);
+    case 409:
+      // Both vendors' SDKs ask again: it is a lock that was not free in time.
+      return fault('busy', 'upstream_failed', `${vendor} was in conflict with itself (409).`);
     case 429:
+      return fault('busy', 'unavailable', `${vendor} limits the rate or the quota.`);
     case OVERLOADED:
-      return limited(vendor, refusal);
+      return fault('overloaded', 'unavailable', `${vendor} is overloaded.`);
     default:
       return status >= 400 && status < 500
-        ? new GatewayError('validation_failed', `${vendor} refused the request (${status}).`, {
-            cause,
-          })
-        : new GatewayError('upstream_failed', `${vendor} failed with status ${status}.`, { cause });
+        ? fault('refused', 'validation_failed', `${vendor} refused the request (${status}).`)
+        : fault('broken', 'upstream_failed', `${vendor} failed with status ${status}.`);
   }
 }
 
-function limited(vendor: string, { status, headers, cause }: HttpRefusal): GatewayError {
-  const retryAfterSeconds = readRetryAfterSeconds(headers);
-  const details: ErrorDetails | undefined =
-    retryAfterSeconds === undefined ? undefined : { retryAfterSeconds };
-  const message =
-    status === OVERLOADED ? `${vendor} is overloaded.` : `${vendor} limits the rate or the quota.`;
-  return new GatewayError('unavailable', message, details ? { cause, details } : { cause });
-}
-
-/** No byte of an answer came. */
-export class VendorUnreachableError extends GatewayError {}
-
 /** Nothing answered at the vendor's address. */
-export function unreachable(words: VendorWords, cause: unknown): VendorUnreachableError {
-  return new VendorUnreachableError(
+export function unreachable(words: VendorWords, cause: unknown): VendorError {
+  return new VendorError(
+    'unreachable',
     'upstream_failed',
     `${words.vendor} could not be reached (${words.urlSetting}).`,
     { cause },
@@ -91,6 +91,11 @@ export function unreachable(words: VendorWords, cause: unknown): VendorUnreachab
 }
 
 /** The vendor took the connection and then said nothing in time. */
-export function timedOut(words: VendorWords, cause: unknown): GatewayError {
-  return new GatewayError('upstream_timeout', `${words.vendor} did not answer in time.`, { cause });
+export function timedOut(words: VendorWords, cause: unknown): VendorError {
+  return new VendorError(
+    'connect_timeout',
+    'upstream_timeout',
+    `${words.vendor} did not answer in time.`,
+    { cause },
+  );
 }

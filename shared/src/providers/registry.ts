@@ -1,8 +1,10 @@
 /** The vendors one host has, and the choice among them by model name. */
 
 import { GatewayError } from '../protocol/errors.ts';
+import type { CircuitState } from './circuit-breaker.ts';
 import type { ModelProvider, ProviderName } from './contract.ts';
 import { MODEL_FAMILIES, routeModel } from './route-model.ts';
+import type { CircuitLook } from './with-breaker.ts';
 
 /** What a request's model name means here. */
 export interface ResolvedModel {
@@ -20,9 +22,13 @@ export interface ProviderState {
   readonly isSimulated: boolean;
   /** What to set, where the vendor is not live. */
   readonly missing?: string;
+  /** Of a live vendor that has a circuit breaker. */
+  readonly circuit?: CircuitState['kind'];
 }
 
 export interface ProviderRegistry {
+  /** The live vendors, as they were given. */
+  readonly providers: RegistryOptions['providers'];
   /** The vendor of a name, or of the default for `undefined`; throws `validation_failed` or `unavailable`. */
   resolve(model: string | undefined): ResolvedModel;
   readonly defaultModel: string;
@@ -30,7 +36,7 @@ export interface ProviderRegistry {
 }
 
 export interface RegistryOptions {
-  readonly providers: Readonly<Partial<Record<ProviderName, ModelProvider>>>;
+  readonly providers: Readonly<Partial<Record<ProviderName, ModelProvider & Partial<CircuitLook>>>>;
   /** The setting `DEFAULT_MODEL`. */
   readonly defaultModel?: string | undefined;
   /** What to say of a vendor that is not wired; overrides {@link MISSING_PROVIDER}. */
@@ -40,6 +46,7 @@ export interface RegistryOptions {
 /** What to set for each vendor, as an origin has it. An edge says `ORIGIN_URL` for Ollama. */
 export const MISSING_PROVIDER: Readonly<Record<ProviderName, string>> = {
   openai: 'OpenAI is not set up: set OPENAI_API_KEY.',
+  azure: 'Azure OpenAI is not set up: set AZURE_OPENAI_API_KEY and AZURE_OPENAI_ENDPOINT.',
   anthropic: 'Anthropic is not set up: set ANTHROPIC_API_KEY.',
   ollama: 'Ollama is not set up: set OLLAMA_HOST.',
   echo: 'The built-in simulation is switched off here.',
@@ -60,12 +67,15 @@ export function createProviderRegistry(options: RegistryOptions): ProviderRegist
   if (!routeModel(defaultModel)) throw unknownModel('DEFAULT_MODEL', defaultModel);
 
   function state(name: ProviderName): ProviderState {
-    const isLive = providers[name] !== undefined;
     const isSimulated = name === 'echo';
-    return isLive ? { isLive, isSimulated } : { isLive, isSimulated, missing: missing[name] };
+    const provider = providers[name];
+    if (provider === undefined) return { isLive: false, isSimulated, missing: missing[name] };
+    const circuit = provider.circuit?.();
+    return { isLive: true, isSimulated, ...(circuit === undefined ? {} : { circuit }) };
   }
 
   return {
+    providers,
     defaultModel,
     resolve(requested) {
       const name = requested ?? defaultModel;
@@ -77,6 +87,7 @@ export function createProviderRegistry(options: RegistryOptions): ProviderRegist
     },
     live: () => ({
       openai: state('openai'),
+      azure: state('azure'),
       anthropic: state('anthropic'),
       ollama: state('ollama'),
       echo: state('echo'),

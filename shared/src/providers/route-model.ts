@@ -7,7 +7,7 @@ export const MAX_MODEL_NAME_LENGTH = 200;
 
 /** What {@link routeModel} accepts, in words for an error message. */
 export const MODEL_FAMILIES =
-  'gpt-…, chatgpt-…, o1/o3/o4…, ft:… or openai/<model> (OpenAI), claude-… or anthropic/<model> (Anthropic), ollama/<model> (Ollama), echo (simulation)';
+  'gpt-…, chatgpt-…, o1/o3/o4…, ft:… or openai/<model> (OpenAI), azure/<deployment> (Azure OpenAI), claude-… or anthropic/<model> (Anthropic), ollama/<model> (Ollama), echo (simulation)';
 
 /** A vendor and the name that it knows the model by. */
 export interface ModelRoute {
@@ -17,6 +17,7 @@ export interface ModelRoute {
 
 const PREFIXES: readonly (readonly [string, ProviderName])[] = [
   ['openai/', 'openai'],
+  ['azure/', 'azure'],
   ['anthropic/', 'anthropic'],
   ['ollama/', 'ollama'],
 ];

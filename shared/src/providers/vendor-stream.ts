@@ -1,9 +1,11 @@
 /** The one read loop under every vendor: network reads in, batches of events out. */
 
 import { GatewayError } from '../protocol/errors.ts';
+import type { VendorTimeouts } from '../protocol/upstream-settings.ts';
 import type { ModelEvent } from './contract.ts';
-import { VendorUnreachableError } from './http-fault.ts';
-import { watchSilence } from './silence-watch.ts';
+import { type Deadline, watchDeadlines } from './deadlines.ts';
+import { answeredNothing } from './event-converter.ts';
+import { type FailureKind, failureKindOf, VendorError } from './vendor-error.ts';
 
 /** Turns a vendor's body text into events; sse-body.ts and ndjson-body.ts make them. */
 export interface BodyDecoder {
@@ -24,8 +26,7 @@ export interface VendorCall {
   readonly decoder: BodyDecoder;
   /** Maps what `open` or the body threw; a GatewayError is never given to it. */
   mapError(thrown: unknown): GatewayError;
-  /** Longest wait for the first header or for the next byte, in milliseconds. */
-  readonly silenceMs: number;
+  readonly timeouts: VendorTimeouts;
 }
 
 /** How long a finished body may take to close before its connection is given up, in milliseconds. */
@@ -64,41 +65,68 @@ async function* readBatches(
   const { decoder } = call;
   const forward = () => stop.abort();
   signal.addEventListener('abort', forward, { once: true });
-  const silence = watchSilence(call.silenceMs, forward);
+  const watch = watchDeadlines(call.timeouts, forward);
+  let hasSpoken = false;
   let reader: ReadableStreamDefaultReader<Uint8Array> | undefined;
   try {
-    silence.waiting();
     reader = bodyReader(await openCall(call, stop.signal), call.vendor);
-    silence.heard();
+    watch.connected();
     // A body that does not know the signal (an injected fetch) is cancelled here.
     const cancelOnStop = cancel.bind(undefined, reader);
     stop.signal.addEventListener('abort', cancelOnStop, { once: true });
     const utf8 = new TextDecoder();
     while (!stop.signal.aborted) {
-      silence.waiting();
+      watch.waiting();
       const read = await reader.read();
-      silence.heard();
+      watch.heard();
       if (stop.signal.aborted) break;
       const batch: ModelEvent[] = [];
-      const fault = decodeRead(
+      let fault = decodeRead(
         decoder,
         read.done ? undefined : utf8.decode(read.value, { stream: true }),
         batch,
       );
+      if (!hasSpoken && batch.length > 0) {
+        const first = findFirstWord(batch);
+        if (first === 'content') {
+          hasSpoken = true;
+          watch.spoke();
+        } else if (first !== undefined) {
+          batch.length = first;
+          fault = { thrown: answeredNothing(call.vendor) };
+        }
+      }
       if (batch.length > 0) yield batch;
       if (fault) throw fault.thrown;
       if (read.done || decoder.ended) return;
     }
-    if (silence.expired()) throw silent(call);
+    throwIfExpired();
   } catch (thrown) {
-    if (silence.expired()) throw silent(call);
+    throwIfExpired();
     if (stop.signal.aborted) return;
     throw thrown instanceof GatewayError ? thrown : call.mapError(thrown);
   } finally {
-    silence.stop();
+    watch.stop();
     signal.removeEventListener('abort', forward);
     if (reader) void (decoder.ended ? drain(reader) : cancel(reader));
   }
+
+  function throwIfExpired(): void {
+    const deadline = watch.expired();
+    if (deadline) throw tooLate(call, deadline);
+  }
+}
+
+/**
+ * What a batch begins with, while nothing has been said: `content`, or the place of a finish that
+ * calls an answer of nothing complete. A bound or a filter may well leave nothing to say.
+ */
+function findFirstWord(batch: readonly ModelEvent[]): 'content' | number | undefined {
+  for (const [index, event] of batch.entries()) {
+    if (event.type === 'text' || event.type === 'tool_call') return 'content';
+    if (event.type === 'finish' && event.reason === 'stop') return index;
+  }
+  return undefined;
 }
 
 /**
@@ -110,14 +138,14 @@ async function openCall(call: VendorCall, signal: AbortSignal): Promise<Response
     return await call.open(signal);
   } catch (thrown) {
     const error = thrown instanceof GatewayError ? thrown : call.mapError(thrown);
-    if (signal.aborted || !(error instanceof VendorUnreachableError)) throw error;
+    if (signal.aborted || failureKindOf(error) !== 'unreachable') throw error;
     return call.open(signal);
   }
 }
 
 function bodyReader(response: Response, vendor: string): ReadableStreamDefaultReader<Uint8Array> {
   if (response.body) return response.body.getReader();
-  throw new GatewayError('upstream_failed', `${vendor} answered without a body.`);
+  throw new VendorError('cut', 'upstream_failed', `${vendor} answered without a body.`);
 }
 
 /** A fault is returned, not thrown, so that the text in front of it is delivered first. */
@@ -135,9 +163,22 @@ function decodeRead(
   }
 }
 
-function silent(call: VendorCall): GatewayError {
-  const seconds = call.silenceMs / 1000;
-  return new GatewayError('upstream_timeout', `${call.vendor} was silent for ${seconds} s.`);
+function tooLate({ vendor, timeouts }: VendorCall, deadline: Deadline): VendorError {
+  const seconds = timeouts[`${deadline}Ms`] / 1000;
+  switch (deadline) {
+    case 'connect':
+      return late('connect_timeout', `${vendor} sent no headers within ${seconds} s.`);
+    case 'firstToken':
+      return late('silence', `${vendor} said nothing within ${seconds} s of the request.`);
+    case 'idle':
+      return late('silence', `${vendor} fell silent for ${seconds} s.`);
+    case 'total':
+      return late('overlong', `${vendor}'s answer took longer than ${seconds} s.`);
+  }
+}
+
+function late(kind: FailureKind, message: string): VendorError {
+  return new VendorError(kind, 'upstream_timeout', message);
 }
 
 async function cancel(reader: ReadableStreamDefaultReader<Uint8Array>): Promise<void> {

@@ -37,6 +37,8 @@ function textBody(event: StreamEvent): string {
       return dataLines(event.text);
     case 'done':
       return 'data: [DONE]\n';
+    case 'tool_call':
+    case 'restart':
     case 'usage':
     case 'error': {
       const { type, ...fields } = event;
@@ -71,12 +73,22 @@ export function encodeFrames(batch: EventBatch, format: FrameFormat, skip = 0): 
   return out === '' ? [] : [out];
 }
 
-/** An error that ends a reader without being part of the stream: no id, so nothing is skipped. */
+/** A word to one reader that is not part of the stream: no id, so nothing is skipped by it. */
+function encodeAside(type: string, fields: object, format: FrameFormat): string {
+  const json = JSON.stringify(format === 'sse-text' ? fields : { type, ...fields });
+  if (format === 'ws') return json;
+  return format === 'sse-text' ? `event: ${type}\ndata: ${json}\n\n` : `data: ${json}\n\n`;
+}
+
+/** An error that ends a reader without being part of the stream. */
 export function encodeReaderError(
   error: { code: string; message: string },
   format: FrameFormat,
 ): string {
-  const json = JSON.stringify(format === 'sse-text' ? error : { type: 'error', ...error });
-  if (format === 'ws') return json;
-  return format === 'sse-text' ? `event: error\ndata: ${json}\n\n` : `data: ${json}\n\n`;
+  return encodeAside('error', error, format);
+}
+
+/** Tells a reader whose last id the stream does not know that it starts again from the beginning. */
+export function encodeReaderRestart(model: string, format: FrameFormat): string {
+  return encodeAside('restart', { reason: 'not_found', model }, format);
 }

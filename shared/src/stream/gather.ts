@@ -8,6 +8,8 @@ export interface Gatherer {
   add(events: readonly ModelEvent[]): void;
   /** Hands on what has been collected; before an end, and before anything else is decided. */
   flush(): void;
+  /** Forgets what has been collected; nothing is handed on any more. */
+  drop(): void;
 }
 
 /**
@@ -43,5 +45,9 @@ export function createGatherer(
       else timer = setTimeout(flush, waitMs);
     },
     flush,
+    drop() {
+      collected = [];
+      clearTimeout(timer);
+    },
   };
 }

@@ -1,53 +1,76 @@
 /** Reads of a whole log. A log that answers at once is read without a turn of the event loop. */
 
-import { isFinal, type StreamEvent, type Usage } from './event.ts';
+import { type EventPosition, isFinal, type StreamEvent, type Usage } from './event.ts';
 import type { MaybePromise, StreamLog } from './ports.ts';
 
 /** Events a page: a replay holds one page in memory, whatever the stream's length. */
 export const REPLAY_PAGE = 512;
 
-function deltasOf(events: readonly StreamEvent[]): string {
+/** A log's whole text, as two uses need it. */
+type Reader = (events: readonly StreamEvent[]) => string;
+
+const answerIn: Reader = (events) => {
   let text = '';
   for (const event of events) if (event.type === 'delta') text += event.text;
   return text;
+};
+
+/** What the model wrote, tool calls included: what its tokens are counted from. */
+const writtenIn: Reader = (events) => {
+  let text = '';
+  for (const event of events) {
+    if (event.type === 'delta') text += event.text;
+    else if (event.type === 'tool_call') text += (event.name ?? '') + event.arguments;
+  }
+  return text;
+};
+
+/** The text of all deltas of an epoch. */
+export function answerOf(log: StreamLog, epoch: number): MaybePromise<string> {
+  return readAll(log, epoch, answerIn);
 }
 
-/** The text of all deltas. */
-export function answerOf(log: StreamLog): MaybePromise<string> {
+/** Everything the model wrote in an epoch. */
+export function writtenOf(log: StreamLog, epoch: number): MaybePromise<string> {
+  return readAll(log, epoch, writtenIn);
+}
+
+function readAll(log: StreamLog, epoch: number, textIn: Reader): MaybePromise<string> {
   let text = '';
-  let after = 0;
+  let seq = 0;
   for (;;) {
-    const page = log.read(after, REPLAY_PAGE);
-    if (page instanceof Promise) return answerLater(log, page, text, after);
+    const page = log.read({ epoch, seq }, REPLAY_PAGE);
+    if (page instanceof Promise) return readLater(log, page, { epoch, seq }, text, textIn);
     if (page.length === 0) return text;
-    text += deltasOf(page);
-    after += page.length;
+    text += textIn(page);
+    seq += page.length;
   }
 }
 
-async function answerLater(
+async function readLater(
   log: StreamLog,
   first: Promise<readonly StreamEvent[]>,
-  before: string,
-  beforeSeq: number,
+  { epoch, seq: before }: EventPosition,
+  said: string,
+  textIn: Reader,
 ): Promise<string> {
-  let text = before;
-  let after = beforeSeq;
+  let text = said;
+  let seq = before;
   let page = await first;
   while (page.length > 0) {
-    text += deltasOf(page);
-    after += page.length;
-    page = await log.read(after, REPLAY_PAGE);
+    text += textIn(page);
+    seq += page.length;
+    page = await log.read({ epoch, seq }, REPLAY_PAGE);
   }
   return text;
 }
 
-/** The final event and the usage before it, where the log that ends at `headSeq` has them. */
+/** The final event and the usage before it, where the log that ends at `head` has them. */
 export async function finalOf(
   log: StreamLog,
-  headSeq: number,
+  { epoch, seq }: EventPosition,
 ): Promise<{ usage: Usage; event: StreamEvent } | undefined> {
-  const [usage, event] = await log.read(Math.max(0, headSeq - 2), 2);
+  const [usage, event] = await log.read({ epoch, seq: Math.max(0, seq - 2) }, 2);
   if (usage?.type !== 'usage' || event === undefined || !isFinal(event)) return undefined;
   const { type: _type, ...counts } = usage;
   return { usage: counts, event };

@@ -1,13 +1,13 @@
-/** The one request to the model of a session, as the engine sees it. */
+/** One request to a model, as the engine sees it. */
 
 import { type GatewayError, toGatewayError } from '../protocol/errors.ts';
 import type { ModelEvent, ModelProvider, ModelRequest } from '../providers/contract.ts';
 import { createGatherer } from './gather.ts';
-import type { StreamRequest } from './session.ts';
+import type { ModelTarget, StreamRequest } from './session-state.ts';
 
 /** What a source is wired to. */
 export interface ModelSourcePorts {
-  provider(): ModelProvider;
+  provider(target: ModelTarget): ModelProvider;
   readonly gatherMs: number;
   nowMs(): number;
   say(events: readonly ModelEvent[]): void;
@@ -20,7 +20,7 @@ export interface ModelSourcePorts {
 
 /** A request that can be sent once, and stopped. */
 export interface ModelSource {
-  open(request: StreamRequest): void;
+  open(request: StreamRequest, target: ModelTarget): void;
   /** Says what has been gathered, so that nothing said is lost by what comes next. */
   flush(): void;
   close(): void;
@@ -31,9 +31,10 @@ export function createModelSource(ports: ModelSourcePorts): ModelSource {
   const abort = new AbortController();
   const gatherer = createGatherer(ports.gatherMs, ports.nowMs, ports.say);
 
-  async function pump(request: ModelRequest): Promise<void> {
+  async function pump(provider: () => ModelProvider, request: ModelRequest): Promise<void> {
     try {
-      for await (const events of ports.provider().stream(request, abort.signal)) {
+      for await (const events of provider().stream(request, abort.signal)) {
+        if (abort.signal.aborted) return;
         gatherer.add(events);
         // One batch in flight: a slow log slows the model, never fills the memory.
         const behind = ports.behind();
@@ -50,19 +51,30 @@ export function createModelSource(ports: ModelSourcePorts): ModelSource {
   }
 
   return {
-    open: (request) => void pump(modelRequest(request)),
+    open: (request, target) =>
+      void pump(() => ports.provider(target), modelRequest(request, target)),
     flush: gatherer.flush,
-    close: () => abort.abort(),
+    close() {
+      abort.abort();
+      gatherer.drop();
+    },
   };
 }
 
-function modelRequest(request: StreamRequest): ModelRequest {
-  const { model, messages, maxTokens, temperature, streamId } = request;
+function modelRequest(request: StreamRequest, { model }: ModelTarget): ModelRequest {
+  const { messages, maxTokens, streamId, temperature, tools, toolChoice } = request;
+  const { parallelToolCalls, topP, stop, openaiParams } = request;
   return {
     model,
     messages,
     maxTokens,
     streamId,
     ...(temperature === undefined ? {} : { temperature }),
+    ...(tools === undefined ? {} : { tools }),
+    ...(toolChoice === undefined ? {} : { toolChoice }),
+    ...(parallelToolCalls === undefined ? {} : { parallelToolCalls }),
+    ...(topP === undefined ? {} : { topP }),
+    ...(stop === undefined ? {} : { stop }),
+    ...(openaiParams === undefined ? {} : { openaiParams }),
   };
 }

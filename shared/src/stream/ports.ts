@@ -1,20 +1,12 @@
 /** What a host supplies to the stream engine. Each duty is tested by the port's contract suite. */
 
 import type { WireError } from '../protocol/errors.ts';
-import type { EventBatch, StreamEvent } from './event.ts';
+import type { EventBatch, EventPosition, StreamEvent } from './event.ts';
 import type { FrameFormat } from './frames.ts';
-import type { SessionState } from './session.ts';
+import type { SessionState } from './session-state.ts';
 
 /** A value now, or later: a host that can answer at once spares a turn of the event loop. */
 export type MaybePromise<T> = T | Promise<T>;
-
-/** Where a log ends. */
-export interface LogHead {
-  /** 0 for an empty log. */
-  readonly epoch: number;
-  /** Number of the last event; 0 for an empty log. */
-  readonly seq: number;
-}
 
 /**
  * The events of one stream, in order, for as long as it can be replayed. It holds one epoch at a
@@ -29,11 +21,12 @@ export interface StreamLog {
    */
   append(batch: EventBatch): MaybePromise<void>;
   /**
-   * At most `limit` events after number `afterSeq`, in order and without a hole. MUST return at
-   * least one when there is one, and an empty array at the end.
+   * At most `limit` events after a position, in order and without a hole. MUST return at least one
+   * when there is one; an empty array at the end, and where the position's epoch is not the log's.
    */
-  read(afterSeq: number, limit: number): MaybePromise<readonly StreamEvent[]>;
-  head(): MaybePromise<LogHead>;
+  read(after: EventPosition, limit: number): MaybePromise<readonly StreamEvent[]>;
+  /** Where the log ends; epoch and number are 0 for an empty one. */
+  head(): MaybePromise<EventPosition>;
   /** The stream has ended. Every event MUST be durable when it resolves. */
   seal(): MaybePromise<void>;
   /** Forgets everything; the log is then as if new. */

@@ -1,50 +1,68 @@
 /** All readers of one stream: replay from the log, hand-over to live, one encoding a format. */
 
 import type { WireError } from '../protocol/errors.ts';
-import { type EventBatch, isFinal, type StreamEvent } from './event.ts';
-import { encodeFrames, type FrameFormat } from './frames.ts';
+import { type EventBatch, type EventPosition, isFinal, type StreamEvent } from './event.ts';
+import { encodeFrames, encodeReaderRestart, type FrameFormat } from './frames.ts';
 import { REPLAY_PAGE } from './log-reading.ts';
 import type { StreamLog, Subscriber } from './ports.ts';
 
-/** Bytes a reader may leave untaken before it is cut; it resumes with its last id. */
+/** Bytes a reader may leave untaken before it is cut, where the host sets no other number. */
 export const MAX_BUFFERED_BYTES = 1024 * 1024;
 
 /**
  * Text a replay hands over before it asks how much of it was taken, in UTF-16 units: far below
- * {@link MAX_BUFFERED_BYTES}, so that no page of a long answer cuts the reader that asked for it.
+ * any bound on untaken bytes, so that no page of a long answer cuts the reader that asked for it.
  */
-const REPLAY_SLICE_CHARS = 64 * 1024;
+const REPLAY_SLICE_CHARS = 16 * 1024;
 
 /** Bytes untaken at which a replay waits for the reader instead of reading on. */
-const REPLAY_HIGH_WATER_BYTES = 64 * 1024;
+const REPLAY_HIGH_WATER_BYTES = 32 * 1024;
 
 interface Reader {
   readonly subscriber: Subscriber;
-  /** Number of the last event written. */
+  /** The epoch it reads, and the number of the last event written. */
+  epoch: number;
   cursor: number;
   /** A live reader is written to by `publish`; the others are on their way through the log. */
   live: boolean;
   gone: boolean;
+  /** Still to be told that its last id is not known. */
+  gap: boolean;
 }
 
 /** What the readers need to know of their stream. */
 export interface ReadersOptions {
   readonly log: StreamLog;
-  epoch(): number;
-  /** Number of the last durable event. */
-  head(): number;
+  /** The last event that may be shown. */
+  shown(): EventPosition;
+  /**
+   * The log is ahead of `shown`: another host writes it. Asked before an empty page counts as a
+   * fault; resolves once `shown` has caught up.
+   */
+  catchUp?(): Promise<void>;
+  /** The name of the model that answers. */
+  model(): string;
+  /** So many readers are there now. */
+  changed(count: number): void;
+  /** Bytes a reader may leave untaken before it is cut; it resumes with its last id. */
+  readonly maxBufferedBytes?: number;
   /** A reader was ended because the log could not be read. */
   failed(thrown: unknown): void;
 }
 
 /** The readers of one stream. */
 export interface Readers {
-  attach(subscriber: Subscriber, afterSeq: number, ended: boolean): void;
+  /**
+   * Serves a reader of the current epoch after the given number. With `gap` it came with an id that
+   * is not of this epoch, and is told so unless the epoch itself begins with a restart.
+   */
+  attach(subscriber: Subscriber, afterSeq: number, ended: boolean, gap: boolean): void;
   detach(subscriber: Subscriber): void;
   /** Shows a durable batch to every live reader; after the last one they are let go. */
   publish(batch: EventBatch, last: boolean): void;
   /** Lets every reader go; with an error, those that come later are told it after the replay. */
   endAll(error?: WireError): void;
+  readonly count: number;
 }
 
 const TOO_SLOW: WireError = {
@@ -59,61 +77,95 @@ const UNREADABLE: WireError = {
 
 /** Makes an empty set of readers. */
 export function createReaders(options: ReadersOptions): Readers {
+  const maxBufferedBytes = options.maxBufferedBytes ?? MAX_BUFFERED_BYTES;
   const readers = new Map<Subscriber, Reader>();
   let streamEnded = false;
   let brokenBy: WireError | undefined;
 
+  function remove(reader: Reader): void {
+    reader.gone = true;
+    if (readers.delete(reader.subscriber)) options.changed(readers.size);
+  }
+
   function drop(reader: Reader, error?: WireError): void {
     if (reader.gone) return;
-    reader.gone = true;
-    readers.delete(reader.subscriber);
+    remove(reader);
     reader.subscriber.end(error);
   }
 
   function write(reader: Reader, frames: readonly string[]): number {
     let buffered = 0;
     for (const frame of frames) buffered = reader.subscriber.write(frame);
-    if (buffered > MAX_BUFFERED_BYTES && !reader.gone) {
-      reader.gone = true;
-      readers.delete(reader.subscriber);
+    if (buffered > maxBufferedBytes && !reader.gone) {
+      remove(reader);
       reader.subscriber.cut(TOO_SLOW);
     }
     return buffered;
   }
 
+  /** Begins the new epoch where the answer began again; true where events wait in the log. */
+  function isBehind(reader: Reader): boolean {
+    const { epoch, seq } = options.shown();
+    if (reader.epoch !== epoch) {
+      reader.epoch = epoch;
+      reader.cursor = 0;
+    }
+    return reader.cursor < seq;
+  }
+
   /** Walks the log until the reader has caught up; from that turn on it is live. */
   async function replay(reader: Reader): Promise<void> {
-    while (!reader.gone && reader.cursor < options.head()) {
-      const read = options.log.read(reader.cursor, REPLAY_PAGE);
+    while (!reader.gone && isBehind(reader)) {
+      const { epoch } = reader;
+      const read = options.log.read({ epoch, seq: reader.cursor }, REPLAY_PAGE);
       const page = read instanceof Promise ? await read : read;
-      // Not yet published events may be in the log already: they are left to `publish`.
-      const events = page.slice(0, options.head() - reader.cursor);
       if (reader.gone) return;
-      if (events.length === 0) throw new Error(`the log has no event ${reader.cursor + 1}`);
-      for (const slice of slicesOf(events)) {
-        if (reader.gone) return;
-        const batch: EventBatch = {
-          epoch: options.epoch(),
-          firstSeq: reader.cursor + 1,
-          events: slice,
-        };
-        reader.cursor += slice.length;
-        const last = slice[slice.length - 1];
-        if (last !== undefined && isFinal(last)) streamEnded = true;
-        const buffered = write(reader, encodeFrames(batch, reader.subscriber.format));
-        if (buffered > REPLAY_HIGH_WATER_BYTES) await reader.subscriber.drained();
+      const shown = options.shown();
+      if (shown.epoch !== epoch) continue;
+      if (page.length === 0) {
+        await options.catchUp?.();
+        if (options.shown().epoch !== epoch) continue;
+        throw new Error(`the log has no event ${reader.cursor + 1}`);
       }
+      if (reader.gap) tellGap(reader, page[0]);
+      // Events that may not be shown yet can be in the log already: they are left to `publish`.
+      await replayPage(reader, page.slice(0, shown.seq - reader.cursor));
     }
+    if (reader.gone) return;
+    if (reader.gap) tellGap(reader, undefined);
     if (streamEnded) drop(reader);
     else if (brokenBy !== undefined) drop(reader, brokenBy);
     else reader.live = true;
   }
 
+  function tellGap(reader: Reader, first: StreamEvent | undefined): void {
+    reader.gap = false;
+    if (first?.type === 'restart') return;
+    const { subscriber } = reader;
+    subscriber.write(encodeReaderRestart(options.model(), subscriber.format));
+  }
+
+  /** Hands a page over, as fast as the reader takes it. */
+  async function replayPage(reader: Reader, events: readonly StreamEvent[]): Promise<void> {
+    const { epoch } = reader;
+    for (const slice of slicesOf(events)) {
+      if (reader.gone || options.shown().epoch !== epoch) return;
+      const batch: EventBatch = { epoch, firstSeq: reader.cursor + 1, events: slice };
+      reader.cursor += slice.length;
+      const last = slice[slice.length - 1];
+      if (last !== undefined && isFinal(last)) streamEnded = true;
+      const buffered = write(reader, encodeFrames(batch, reader.subscriber.format));
+      if (buffered > REPLAY_HIGH_WATER_BYTES) await reader.subscriber.drained();
+    }
+  }
+
   return {
-    attach(subscriber, afterSeq, ended) {
+    attach(subscriber, afterSeq, ended, gap) {
       streamEnded ||= ended;
-      const reader: Reader = { subscriber, cursor: afterSeq, live: false, gone: false };
+      const { epoch } = options.shown();
+      const reader: Reader = { subscriber, epoch, cursor: afterSeq, live: false, gone: false, gap };
       readers.set(subscriber, reader);
+      options.changed(readers.size);
       replay(reader).catch((thrown: unknown) => {
         options.failed(thrown);
         drop(reader, UNREADABLE);
@@ -121,9 +173,7 @@ export function createReaders(options: ReadersOptions): Readers {
     },
     detach(subscriber) {
       const reader = readers.get(subscriber);
-      if (reader === undefined) return;
-      reader.gone = true;
-      readers.delete(subscriber);
+      if (reader !== undefined) remove(reader);
     },
     publish(batch, last) {
       streamEnded ||= last;
@@ -137,6 +187,7 @@ export function createReaders(options: ReadersOptions): Readers {
           frames = encodeFrames(batch, format);
           encoded.set(format, frames);
         }
+        reader.epoch = batch.epoch;
         reader.cursor = lastSeq;
         write(reader, frames);
         if (last) drop(reader);
@@ -145,6 +196,9 @@ export function createReaders(options: ReadersOptions): Readers {
     endAll(error) {
       brokenBy ??= error;
       for (const reader of [...readers.values()]) drop(reader, error);
+    },
+    get count() {
+      return readers.size;
     },
   };
 }

@@ -1,157 +1,35 @@
 /**
  * The life of one stream as a pure function: (state, input) → (state, effects). It owns the
- * sequence numbers, the terminal state and what the callback says; `engine.ts` performs what it
- * decides.
+ * sequence numbers, the epochs, the terminal state and what the callback says; `engine.ts` performs
+ * what it decides.
  */
 
 import type { WireError } from '../protocol/errors.ts';
-import type { CallbackPayload } from '../protocol/init-stream.ts';
-import type {
-  FinishReason,
-  ModelEvent,
-  ModelMessage,
-  ProviderName,
-} from '../providers/contract.ts';
-import { releaseText, takeText } from './answer-text.ts';
-import type { EventBatch, StreamEvent, StreamStatus, Usage } from './event.ts';
+import { acceptSource } from './answer-intake.ts';
+import type { Usage } from './event.ts';
+import { concludeFromLog, end, settle } from './session-ending.ts';
+import {
+  beginAgain,
+  isEnded,
+  type SessionEffect,
+  type SessionInput,
+  type SessionState,
+  type SessionStep,
+  unchanged,
+} from './session-state.ts';
 
-/** What a caller asked for; fixed when the stream is made. */
-export interface StreamRequest {
-  readonly streamId: string;
-  /** Who opened it, for limits and logs. */
-  readonly subject: string;
-  readonly provider: ProviderName;
-  /** The vendor's own name of the model. */
-  readonly model: string;
-  /** The model as the caller, or the default, named it; what the callback shows. */
-  readonly modelName: string;
-  readonly messages: readonly ModelMessage[];
-  readonly maxTokens: number;
-  readonly temperature?: number;
-  readonly start: 'connect' | 'now';
-  readonly resumeUrl: string;
-  readonly userId: string | null;
-  readonly chatId: string | null;
-  readonly prompt: string;
+/** While a model writes, a session wakes this often, so that a restarted host finds it. */
+const WATCH_MS = 10_000;
+
+/** Times an answer begins again after its host died; then the stream fails. */
+const MAX_REVIVALS = 2;
+
+function rearm(state: SessionState, wakeAtMs: number): SessionStep {
+  return { state: { ...state, wakeAtMs }, effects: [{ type: 'wake-at', atMs: wakeAtMs }] };
 }
 
-/** Times that bound a stream, in ms. */
-export interface StreamTimes {
-  /** A stream nobody connects to is gone after this. */
-  readonly ttlMs: number;
-  /** A finished stream can be replayed for this long. */
-  readonly retentionMs: number;
-}
-
-/** How the answer ended, before its tokens are counted. */
-interface Ending {
-  readonly status: 'completed' | 'failed' | 'cancelled' | 'expired';
-  readonly error?: WireError;
-}
-
-/** Everything a session knows; plain data, so that a host can keep it and give it back. */
-export interface SessionState {
-  readonly request: StreamRequest;
-  readonly times: StreamTimes;
-  readonly status: StreamStatus;
-  /** Seconds since 1970 when the stream was made; the first half of every event id. */
-  readonly epoch: number;
-  /** Number of the last event handed to the log. */
-  readonly lastSeq: number;
-  readonly createdAtMs: number;
-  /** When the session changes by itself: expiry, then the end of retention. */
-  readonly wakeAtMs: number;
-  /** Half a surrogate pair, or of a CRLF, that waits for its other half. */
-  readonly heldText: string;
-  readonly vendorInputTokens?: number;
-  readonly vendorOutputTokens?: number;
-  readonly finishReason?: FinishReason;
-  /** Set while tokens are being counted: nothing but the count can follow. */
-  readonly ending?: Ending;
-  readonly usage?: Usage;
-  readonly error?: WireError;
-}
-
-/** What happens to a session. */
-export type SessionInput =
-  | { readonly type: 'created' }
-  | { readonly type: 'reader-attached' }
-  | { readonly type: 'source-events'; readonly events: readonly ModelEvent[] }
-  | { readonly type: 'source-ended' }
-  | { readonly type: 'source-failed'; readonly error: WireError }
-  | { readonly type: 'cancel' }
-  | { readonly type: 'wake' }
-  | {
-      readonly type: 'restored';
-      /** Number of the last event in the log. */
-      readonly logSeq: number;
-      /** The final event, where the log has one, and the usage before it. */
-      readonly final?: { readonly usage: Usage; readonly event: StreamEvent };
-    }
-  | {
-      readonly type: 'tokens-counted';
-      readonly inputTokens: number;
-      readonly outputTokens: number;
-    };
-
-/** What the engine must do, in order. */
-export type SessionEffect =
-  /** Send the request to the model. */
-  | { readonly type: 'open-source' }
-  /** Stop the request to the model. */
-  | { readonly type: 'close-source' }
-  | { readonly type: 'append'; readonly batch: EventBatch }
-  /** Count the tokens of the request and of the answer so far; answer with `tokens-counted`. */
-  | { readonly type: 'count-tokens' }
-  /** The end is durable after the appends before it: keep it, call home, let the readers go. */
-  | { readonly type: 'settle' }
-  /** Keep the state, so that a restored session knows it. */
-  | { readonly type: 'save' }
-  | { readonly type: 'wake-at'; readonly atMs: number }
-  /** Forget the session and its log. */
-  | { readonly type: 'purge' };
-
-/** A step's outcome. */
-export interface SessionStep {
-  readonly state: SessionState;
-  readonly effects: readonly SessionEffect[];
-}
-
-/** True once nothing can change but retention. */
-export function isEnded(status: StreamStatus): boolean {
-  return status !== 'pending' && status !== 'streaming';
-}
-
-/** A new session, before its `created` input. */
-export function newSession(
-  request: StreamRequest,
-  times: StreamTimes,
-  nowMs: number,
-): SessionState {
-  return {
-    request,
-    times,
-    status: 'pending',
-    epoch: Math.floor(nowMs / 1000),
-    lastSeq: 0,
-    createdAtMs: nowMs,
-    wakeAtMs: nowMs + times.ttlMs,
-    heldText: '',
-  };
-}
-
-const unchanged = (state: SessionState): SessionStep => ({ state, effects: [] });
-
-function append(state: SessionState, events: readonly StreamEvent[]): SessionStep {
-  if (events.length === 0) return unchanged(state);
-  const batch: EventBatch = { epoch: state.epoch, firstSeq: state.lastSeq + 1, events };
-  return {
-    state: { ...state, lastSeq: state.lastSeq + events.length },
-    effects: [{ type: 'append', batch }],
-  };
-}
-
-function start(state: SessionState, nowMs: number): SessionStep {
+/** Sends the request; the state is kept first, so that a restored session knows that it was sent. */
+function ask(state: SessionState, nowMs: number): SessionStep {
   const wakeAtMs = nowMs + WATCH_MS;
   return {
     state: { ...state, status: 'streaming', wakeAtMs },
@@ -159,107 +37,67 @@ function start(state: SessionState, nowMs: number): SessionStep {
   };
 }
 
+function askAgain(begun: SessionStep, nowMs: number): SessionStep {
+  const asked = ask(begun.state, nowMs);
+  return { state: asked.state, effects: [...begun.effects, ...asked.effects] };
+}
+
+/** Readers came or went. */
+function countReaders(state: SessionState, count: number, nowMs: number): SessionStep {
+  if (state.ending !== undefined || isEnded(state.status)) return unchanged(state);
+  if (count > 0) {
+    if (state.status === 'pending') return ask(state, nowMs);
+    const { abandonedAtMs, ...kept } = state;
+    return unchanged(abandonedAtMs === undefined ? state : kept);
+  }
+  if (state.status === 'pending' || state.request.onDisconnect === 'continue') {
+    return unchanged(state);
+  }
+  const leaveAtMs = nowMs + state.request.graceMs;
+  const abandoned: SessionState = { ...state, abandonedAtMs: nowMs };
+  return leaveAtMs < state.wakeAtMs ? rearm(abandoned, leaveAtMs) : unchanged(abandoned);
+}
+
+/** Nobody has read for longer than the grace time. */
+function leaveModel(state: SessionState, nowMs: number): SessionStep {
+  if (state.request.onDisconnect === 'cancel') return end(state, { status: 'cancelled' }, nowMs);
+  return rearm({ ...state, draining: true }, nowMs + WATCH_MS);
+}
+
 /** The vendor closed its stream: an answer without a finish is a cut one, never a success. */
 function sourceEnded(state: SessionState, nowMs: number): SessionStep {
+  if (state.draining) return end(state, { status: 'cancelled' }, nowMs);
   if (state.finishReason !== undefined) return end(state, { status: 'completed' }, nowMs);
   const message = 'The model stopped in mid-answer. Send the prompt again.';
-  return end(state, { status: 'failed', error: { code: 'upstream_failed', message } }, nowMs);
+  return sourceFailed(state, { code: 'upstream_failed', message }, nowMs);
 }
 
-function acceptSource(state: SessionState, events: readonly ModelEvent[]): SessionStep {
-  if (state.status !== 'streaming' || state.ending !== undefined) return unchanged(state);
-  let { heldText, vendorInputTokens, vendorOutputTokens, finishReason } = state;
-  const out: StreamEvent[] = [];
-  for (const event of events) {
-    if (event.type === 'text') {
-      const chunk = takeText(heldText, event.text);
-      heldText = chunk.held;
-      for (const text of chunk.deltas) out.push({ type: 'delta', text });
-    } else if (event.type === 'usage') {
-      vendorInputTokens = event.inputTokens ?? vendorInputTokens;
-      vendorOutputTokens = event.outputTokens ?? vendorOutputTokens;
-    } else {
-      finishReason ??= event.reason;
-    }
+/** The next model takes over: unnoticed where nothing was shown, else under a new epoch. */
+function sourceFailed(state: SessionState, error: WireError, nowMs: number): SessionStep {
+  if (state.ending !== undefined || state.status !== 'streaming') return unchanged(state);
+  if (state.draining) return end(state, { status: 'cancelled' }, nowMs);
+  const nextAt = state.targetAt + 1;
+  if (nextAt >= state.request.targets.length) {
+    return end(state, { status: 'failed', error }, nowMs);
   }
-  const next: SessionState = {
-    ...state,
-    heldText,
-    ...(vendorInputTokens === undefined ? {} : { vendorInputTokens }),
-    ...(vendorOutputTokens === undefined ? {} : { vendorOutputTokens }),
-    ...(finishReason === undefined ? {} : { finishReason }),
-  };
-  return append(next, out);
-}
-
-/** Begins the end: the vendor's own numbers where it gave both, else a count. */
-function end(state: SessionState, ending: Ending, nowMs: number): SessionStep {
-  if (state.ending !== undefined || isEnded(state.status)) return unchanged(state);
-  const withEnding: SessionState = { ...state, ending };
-  const closing: SessionEffect[] = state.status === 'streaming' ? [{ type: 'close-source' }] : [];
-  const { vendorInputTokens, vendorOutputTokens } = state;
-  if (vendorInputTokens === undefined || vendorOutputTokens === undefined) {
-    return { state: withEnding, effects: [...closing, { type: 'count-tokens' }] };
-  }
-  const settled = settle(
-    withEnding,
-    { inputTokens: vendorInputTokens, outputTokens: vendorOutputTokens, source: 'provider' },
-    nowMs,
-  );
-  return { state: settled.state, effects: [...closing, ...settled.effects] };
-}
-
-function finalEvent(ending: Ending, finishReason: FinishReason | undefined): StreamEvent {
-  if (ending.error !== undefined) {
-    return { type: 'error', code: ending.error.code, message: ending.error.message };
-  }
-  return {
-    type: 'done',
-    status: ending.status === 'cancelled' ? 'cancelled' : 'completed',
-    finishReason: finishReason ?? null,
-  };
-}
-
-/** The last events, the final state, and what follows from them. */
-function settle(state: SessionState, usage: Usage, nowMs: number): SessionStep {
-  const { ending, ...kept } = state;
-  if (ending === undefined) return unchanged(state);
-  const last: StreamEvent[] = [
-    ...(state.heldText === ''
-      ? []
-      : [{ type: 'delta', text: releaseText(state.heldText) } as const]),
-    { type: 'usage', ...usage },
-    finalEvent(ending, state.finishReason),
-  ];
-  const appended = append({ ...kept, heldText: '' }, last);
-  return conclude(appended, ending, usage, nowMs);
-}
-
-function conclude(step: SessionStep, ending: Ending, usage: Usage, nowMs: number): SessionStep {
-  const wakeAtMs = nowMs + step.state.times.retentionMs;
-  return {
-    state: {
-      ...step.state,
-      status: ending.status,
-      usage,
-      wakeAtMs,
-      ...(ending.error === undefined ? {} : { error: ending.error }),
-    },
-    effects: [...step.effects, { type: 'settle' }, { type: 'wake-at', atMs: wakeAtMs }],
-  };
-}
-
-/** While a model writes, a session wakes this often, so that a restarted host finds it. */
-const WATCH_MS = 10_000;
-
-function rearm(state: SessionState, wakeAtMs: number): SessionStep {
-  return { state: { ...state, wakeAtMs }, effects: [{ type: 'wake-at', atMs: wakeAtMs }] };
+  if (state.lastSeq > 0) return askAgain(beginAgain(state, error.code, nextAt, nowMs), nowMs);
+  const {
+    vendorInputTokens: _input,
+    vendorOutputTokens: _output,
+    finishReason: _finish,
+    ...kept
+  } = state;
+  return ask({ ...kept, targetAt: nextAt, heldText: '', answerBytes: 0 }, nowMs);
 }
 
 function wake(state: SessionState, nowMs: number): SessionStep {
   if (nowMs < state.wakeAtMs) return rearm(state, state.wakeAtMs);
-  if (state.status === 'streaming' || state.ending !== undefined) {
-    return rearm(state, nowMs + WATCH_MS);
+  if (state.ending !== undefined) return rearm(state, nowMs + WATCH_MS);
+  if (state.status === 'streaming') {
+    const { abandonedAtMs, draining } = state;
+    const leaveAtMs = (abandonedAtMs ?? Number.POSITIVE_INFINITY) + state.request.graceMs;
+    if (!draining && nowMs >= leaveAtMs) return leaveModel(state, nowMs);
+    return rearm(state, draining ? nowMs + WATCH_MS : Math.min(nowMs + WATCH_MS, leaveAtMs));
   }
   if (isEnded(state.status)) return { state, effects: [{ type: 'purge' }] };
   const seconds = Math.round(state.times.ttlMs / 1000);
@@ -267,60 +105,73 @@ function wake(state: SessionState, nowMs: number): SessionStep {
   return end(state, { status: 'expired', error: { code: 'expired', message } }, nowMs);
 }
 
-/** The status that a final event in the log stands for. */
-function statusOf(state: SessionState, final: StreamEvent): Ending['status'] {
-  if (final.type === 'done') return final.status;
-  const nobodyCame =
-    state.status === 'pending' && final.type === 'error' && final.code === 'expired';
-  return nobodyCame ? 'expired' : 'failed';
-}
-
-/** After a crash, an eviction or a deploy: the model's connection is gone, the log is not. */
+/** After a crash, an eviction or a deploy: the model's connection is gone, and the answer begins again. */
 function restore(
   state: SessionState,
   input: Extract<SessionInput, { type: 'restored' }>,
   nowMs: number,
 ): SessionStep {
-  const { ending: _counting, ...kept } = { ...state, lastSeq: input.logSeq };
+  // The log may have begun again without the state knowing: its last word counts.
+  const epoch = Math.max(state.epoch, input.log.epoch);
+  const lastSeq = input.log.epoch === epoch ? input.log.seq : 0;
+  const { ending: _counting, ...rest } = state;
+  const kept: SessionState = { ...rest, epoch, lastSeq };
   if (isEnded(state.status)) return rearm(kept, state.wakeAtMs);
-  if (input.final !== undefined) {
-    const { usage, event } = input.final;
-    const error = event.type === 'error' ? { code: event.code, message: event.message } : undefined;
-    const finishReason = event.type === 'done' ? (event.finishReason ?? undefined) : undefined;
-    const known = finishReason === undefined ? kept : { ...kept, finishReason };
-    const ending: Ending =
-      error === undefined
-        ? { status: statusOf(state, event) }
-        : { status: statusOf(state, event), error };
-    return conclude({ state: known, effects: [] }, ending, usage, nowMs);
-  }
+  if (input.final !== undefined) return concludeFromLog(kept, input.final, nowMs);
   if (state.status === 'pending') return rearm(kept, state.wakeAtMs);
+  const leaves = state.request.onDisconnect !== 'continue';
+  const revived: SessionState = {
+    ...kept,
+    revivals: state.revivals + 1,
+    ...(leaves ? { abandonedAtMs: state.abandonedAtMs ?? nowMs } : {}),
+  };
+  const begun = beginAgain(revived, 'unavailable', state.targetAt, nowMs);
+  if (revived.revivals <= MAX_REVIVALS) return askAgain(begun, nowMs);
   const message = 'The gateway restarted while the model was answering. Send the prompt again.';
-  const failed = end(
-    kept,
+  const ended = end(
+    begun.state,
     { status: 'failed', error: { code: 'upstream_failed', message } },
     nowMs,
   );
-  return { state: failed.state, effects: failed.effects };
+  return { state: ended.state, effects: [...begun.effects, ...ended.effects] };
+}
+
+function accept(
+  state: SessionState,
+  input: Extract<SessionInput, { type: 'source-events' }>,
+  nowMs: number,
+): SessionStep {
+  if (state.status !== 'streaming' || state.ending !== undefined) return unchanged(state);
+  const taken = acceptSource(state, input.events);
+  if (!taken.overflow) return taken.step;
+  const limit = state.request.maxAnswerBytes;
+  const message = `The answer is longer than the ${limit} bytes allowed here. Ask for less, or raise MAX_ANSWER_BYTES.`;
+  const ended = end(
+    taken.step.state,
+    { status: 'failed', error: { code: 'payload_too_large', message } },
+    nowMs,
+  );
+  const effects: SessionEffect[] = [...taken.step.effects, ...ended.effects];
+  return { state: ended.state, effects };
 }
 
 /** One step of a session's life. `nowMs` is the time of the input, in ms since 1970. */
 export function stepSession(state: SessionState, input: SessionInput, nowMs: number): SessionStep {
   switch (input.type) {
     case 'created':
-      return state.request.start === 'now' ? start(state, nowMs) : rearm(state, state.wakeAtMs);
-    case 'reader-attached':
-      return state.status === 'pending' && state.ending === undefined
-        ? start(state, nowMs)
-        : unchanged(state);
+      return state.request.start === 'now' ? ask(state, nowMs) : rearm(state, state.wakeAtMs);
+    case 'readers':
+      return countReaders(state, input.count, nowMs);
     case 'source-events':
-      return acceptSource(state, input.events);
+      return accept(state, input, nowMs);
     case 'source-ended':
       return sourceEnded(state, nowMs);
     case 'source-failed':
-      return end(state, { status: 'failed', error: input.error }, nowMs);
+      return sourceFailed(state, input.error, nowMs);
     case 'cancel':
       return end(state, { status: 'cancelled' }, nowMs);
+    case 'interrupt':
+      return end(state, { status: 'failed', error: input.error }, nowMs);
     case 'wake':
       return wake(state, nowMs);
     case 'restored':
@@ -334,24 +185,4 @@ export function stepSession(state: SessionState, input: SessionInput, nowMs: num
       return settle(state, usage, nowMs);
     }
   }
-}
-
-/** What the callback says of an ended session; `answer` is the text of the log. */
-export function callbackPayload(state: SessionState, answer: string): CallbackPayload {
-  const { request, usage } = state;
-  return {
-    userId: request.userId,
-    chatId: request.chatId,
-    prompt: request.prompt,
-    answer,
-    input_tokens: usage?.inputTokens ?? 0,
-    output_tokens: usage?.outputTokens ?? 0,
-    status: state.status,
-    streamId: request.streamId,
-    model: request.modelName,
-    provider: request.provider,
-    finishReason: state.finishReason ?? null,
-    usageSource: usage?.source ?? 'tokenizer',
-    ...(state.error === undefined ? {} : { error: state.error }),
-  };
 }

@@ -2,9 +2,9 @@
 
 import type { WireError } from '../protocol/errors.ts';
 import type { FinishReason, ProviderName } from '../providers/contract.ts';
-import type { StreamStatus, Usage } from './event.ts';
+import { type EventPosition, formatEventId, type StreamStatus, type Usage } from './event.ts';
 import type { DeliveryView } from './ports.ts';
-import type { SessionState } from './session.ts';
+import { type SessionState, targetOf } from './session-state.ts';
 
 /** A stream as its token's holder sees it. */
 export interface StreamView {
@@ -17,7 +17,8 @@ export interface StreamView {
   readonly usage: Usage | null;
   readonly finishReason: FinishReason | null;
   readonly error: WireError | null;
-  /** Number of the last event that readers may have. */
+  /** Id of the last event that readers may have; `null` before the first. */
+  readonly lastEventId: string | null;
   readonly lastEventSeq: number;
   readonly callback: DeliveryView | null;
 }
@@ -26,20 +27,22 @@ export interface StreamView {
 export function viewOf(
   state: SessionState,
   text: string,
-  lastEventSeq: number,
+  shown: EventPosition,
   callback: DeliveryView | undefined,
 ): StreamView {
   const { request } = state;
+  const target = targetOf(state);
   return {
     streamId: request.streamId,
     status: state.status,
     text,
-    model: request.modelName,
-    provider: request.provider,
+    model: target.name,
+    provider: target.provider,
     usage: state.usage ?? null,
     finishReason: state.finishReason ?? null,
     error: state.error ?? null,
-    lastEventSeq,
+    lastEventId: shown.seq === 0 ? null : formatEventId(shown.epoch, shown.seq),
+    lastEventSeq: shown.seq,
     callback: callback ?? null,
   };
 }

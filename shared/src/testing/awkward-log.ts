@@ -55,7 +55,8 @@ export function createAwkwardLog(touch: (call: number) => Touch): AwkwardLog {
       for (const answer of waiting.splice(0)) answer();
     },
     append: (batch) => later(() => kept.append(batch)),
-    read: (afterSeq, limit) => later(() => kept.read(afterSeq, limit)),
+    read: (after, limit) => later(() => kept.read(after, limit)),
+    seal: () => later(() => kept.seal()),
     head: () => later(() => kept.head()),
     drop: () => later(() => kept.drop()),
   };

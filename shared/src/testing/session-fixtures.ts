@@ -1,18 +1,29 @@
 /** Sessions to test with. */
 
-import { newSession, type SessionState, type StreamRequest } from '../stream/session.ts';
+import {
+  type ModelTarget,
+  newSession,
+  type SessionState,
+  type StreamRequest,
+} from '../stream/session-state.ts';
+
+/** A model of the built-in simulation. */
+export function anEchoTarget(name = 'echo'): ModelTarget {
+  return { provider: 'echo', model: name, name };
+}
 
 /** A plain request; `changes` replaces what a test is about. */
 export function aStreamRequest(changes: Partial<StreamRequest> = {}): StreamRequest {
   return {
     streamId: 's1',
     subject: 'alice',
-    provider: 'echo',
-    model: 'echo',
-    modelName: 'echo',
+    targets: [anEchoTarget()],
     messages: [{ role: 'user', content: 'Say hello.' }],
     maxTokens: 100,
     start: 'connect',
+    onDisconnect: 'continue',
+    graceMs: 10_000,
+    maxAnswerBytes: 1_000_000,
     resumeUrl: 'https://n8n.example/webhook-waiting/1?signature=abc',
     userId: 'u1',
     chatId: 'c1',

@@ -1,9 +1,9 @@
-/** What the Anthropic SDK throws → GatewayError. */
+/** What the Anthropic SDK throws → VendorError. */
 
 import { APIConnectionError, APIConnectionTimeoutError, APIError } from '@anthropic-ai/sdk';
-import type { GatewayError } from '../../protocol/errors.ts';
 import { cut } from '../event-converter.ts';
 import { httpFault, timedOut, unreachable, type VendorWords } from '../http-fault.ts';
+import type { VendorError } from '../vendor-error.ts';
 
 const WORDS: VendorWords = {
   vendor: 'Anthropic',
@@ -12,7 +12,7 @@ const WORDS: VendorWords = {
 };
 
 /** Maps anything thrown while asking for `model`; what the SDK did not throw is a broken body. */
-export function toAnthropicError(thrown: unknown, model: string): GatewayError {
+export function toAnthropicError(thrown: unknown, model: string): VendorError {
   if (thrown instanceof APIConnectionTimeoutError) return timedOut(WORDS, thrown);
   if (thrown instanceof APIConnectionError) return unreachable(WORDS, thrown);
   if (thrown instanceof APIError && typeof thrown.status === 'number') {

@@ -1,16 +1,12 @@
 /** The built-in simulation: answers without a model, and says so. */
 
 import type { ModelEvent, ModelProvider, ModelRequest } from '../contract.ts';
-
-/** Waits between words. */
-export interface EchoClock {
-  /** Resolves after `ms` milliseconds, or at once when the signal aborts; never rejects. */
-  sleep(ms: number, signal: AbortSignal): Promise<void>;
-}
+import type { ModelLister } from '../model-lister.ts';
+import { type SleepClock, timerClock } from '../sleep.ts';
 
 export interface EchoSettings {
   /** Default: the platform's timers. */
-  readonly clock?: EchoClock | undefined;
+  readonly clock?: SleepClock | undefined;
   /** Pause before each word but the first, in milliseconds. Default 20; 0 never pauses. */
   readonly wordDelayMs?: number | undefined;
 }
@@ -23,11 +19,12 @@ const ADVICE =
  * A provider that repeats the last user message, word by word, the same way each time. Its usage is
  * simulated: a token is a word, and `maxTokens` counts words.
  */
-export function createEchoProvider(settings: EchoSettings = {}): ModelProvider {
+export function createEchoProvider(settings: EchoSettings = {}): ModelProvider & ModelLister {
   const { clock = timerClock, wordDelayMs = 20 } = settings;
   return {
     name: 'echo',
     stream: (request, signal) => streamEcho(request, signal, clock, wordDelayMs),
+    listModels: async () => [{ id: 'echo', owned_by: 'headwater' }],
   };
 }
 
@@ -40,7 +37,7 @@ export function echoAnswer(messages: ModelRequest['messages']): string {
 async function* streamEcho(
   request: ModelRequest,
   signal: AbortSignal,
-  clock: EchoClock,
+  clock: SleepClock,
   wordDelayMs: number,
 ): AsyncGenerator<readonly ModelEvent[], undefined, undefined> {
   const words = splitWords(echoAnswer(request.messages));
@@ -62,20 +59,3 @@ async function* streamEcho(
 function splitWords(text: string): string[] {
   return text.match(/\s*\S+/g) ?? [];
 }
-
-const timerClock: EchoClock = {
-  sleep: (ms, signal) =>
-    new Promise((resolve) => {
-      if (signal.aborted) {
-        resolve();
-        return;
-      }
-      const wake = () => {
-        clearTimeout(timer);
-        signal.removeEventListener('abort', wake);
-        resolve();
-      };
-      const timer = setTimeout(wake, ms);
-      signal.addEventListener('abort', wake, { once: true });
-    }),
-};

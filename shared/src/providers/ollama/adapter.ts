@@ -1,9 +1,13 @@
 /** A model on an Ollama server. Only the origin wires it: the edge cannot reach one. */
 
-import { type ChatRequest, Ollama } from 'ollama/browser';
+import { Ollama } from 'ollama/browser';
+import { GatewayError } from '../../protocol/errors.ts';
+import { OLLAMA_TIMEOUTS, type VendorTimeouts } from '../../protocol/upstream-settings.ts';
 import type { ModelProvider, ModelRequest } from '../contract.ts';
+import { LIST_TIMEOUT_MS, type ModelLister } from '../model-lister.ts';
 import { createNdjsonDecoder } from '../ndjson-body.ts';
 import { streamVendor } from '../vendor-stream.ts';
+import { toBody } from './body.ts';
 import { createOllamaConverter } from './convert.ts';
 import { toOllamaCut, toOllamaRefusal, toOllamaUnreachable } from './error.ts';
 
@@ -11,17 +15,14 @@ import { toOllamaCut, toOllamaRefusal, toOllamaUnreachable } from './error.ts';
 export interface OllamaSettings {
   /** `host`, `host:port` or a URL, as `OLLAMA_HOST` takes it. */
   readonly host: string;
-  /** Longest wait for the headers, and for each next byte after them. Default {@link OLLAMA_TIMEOUT_MS}. */
-  readonly timeoutMs?: number | undefined;
+  /** Default {@link OLLAMA_TIMEOUTS}. */
+  readonly timeouts?: VendorTimeouts | undefined;
   /** Default: the platform's `fetch`. */
   readonly fetch?: typeof fetch | undefined;
 }
 
-/** A first request loads the model: Ollama itself allows that 5 minutes (`OLLAMA_LOAD_TIMEOUT`). */
-export const OLLAMA_TIMEOUT_MS = 300_000;
-
 /** A provider on Ollama's own client. */
-export function createOllamaProvider(settings: OllamaSettings): ModelProvider {
+export function createOllamaProvider(settings: OllamaSettings): ModelProvider & ModelLister {
   const platformFetch: typeof fetch = settings.fetch ?? ((input, init) => fetch(input, init));
   return {
     name: 'ollama',
@@ -32,11 +33,34 @@ export function createOllamaProvider(settings: OllamaSettings): ModelProvider {
           open: (stop) => openChat(settings.host, request, platformFetch, stop),
           decoder: createNdjsonDecoder(createOllamaConverter()),
           mapError: toOllamaCut,
-          silenceMs: settings.timeoutMs ?? OLLAMA_TIMEOUT_MS,
+          timeouts: settings.timeouts ?? OLLAMA_TIMEOUTS,
         }),
         signal,
       ),
+    async listModels() {
+      const stop = AbortSignal.timeout(LIST_TIMEOUT_MS);
+      const client = new Ollama({
+        host: settings.host,
+        fetch: (input, init) => platformFetch(input, { ...init, signal: stop }),
+      });
+      try {
+        const { models } = await client.list();
+        return models.map(({ model, modified_at }) => ({
+          id: model,
+          ...madeAt(modified_at),
+          owned_by: 'ollama',
+        }));
+      } catch (thrown) {
+        throw thrown instanceof GatewayError ? thrown : toOllamaUnreachable(thrown);
+      }
+    },
   };
+}
+
+/** The client hands the server's text on, whatever its own type says. */
+function madeAt(date: unknown): { created?: number } {
+  const seconds = Math.floor(Date.parse(String(date)) / 1000);
+  return seconds > 0 ? { created: seconds } : {};
 }
 
 /**
@@ -65,17 +89,4 @@ async function openChat(
   await client.chat(toBody(request));
   if (answer === undefined) throw toOllamaUnreachable('the client sent no request');
   return answer;
-}
-
-/** The request body. Ollama takes system messages wherever they stand. */
-export function toBody(request: ModelRequest): ChatRequest & { stream: true } {
-  return {
-    model: request.model,
-    messages: request.messages.map(({ role, content }) => ({ role, content })),
-    stream: true,
-    options: {
-      num_predict: request.maxTokens,
-      ...(request.temperature === undefined ? {} : { temperature: request.temperature }),
-    },
-  };
 }

@@ -1,37 +1,50 @@
-/** What the OpenAI SDK throws → GatewayError. */
+/** What the OpenAI SDK throws → VendorError. */
 
 import { APIConnectionError, APIConnectionTimeoutError, APIError } from 'openai';
-import { GatewayError } from '../../protocol/errors.ts';
 import { cut } from '../event-converter.ts';
 import { httpFault, timedOut, unreachable, type VendorWords } from '../http-fault.ts';
+import { VendorError } from '../vendor-error.ts';
 
-const WORDS: VendorWords = {
+/** OpenAI's own. */
+export const OPENAI_WORDS: VendorWords = {
   vendor: 'OpenAI',
   keySetting: 'OPENAI_API_KEY',
   urlSetting: 'OPENAI_BASE_URL',
 };
 
 /** Maps anything thrown while asking for `model`; what the SDK did not throw is a broken body. */
-export function toOpenAIError(thrown: unknown, model: string): GatewayError {
-  if (thrown instanceof APIConnectionTimeoutError) return timedOut(WORDS, thrown);
-  if (thrown instanceof APIConnectionError) return unreachable(WORDS, thrown);
+export function toOpenAIError(
+  thrown: unknown,
+  model: string,
+  words: VendorWords = OPENAI_WORDS,
+): VendorError {
+  if (thrown instanceof APIConnectionTimeoutError) return timedOut(words, thrown);
+  if (thrown instanceof APIConnectionError) return unreachable(words, thrown);
   if (thrown instanceof APIError && typeof thrown.status === 'number') {
     // A 429 that waiting does not mend: https://platform.openai.com/docs/guides/error-codes
     if (thrown.code === 'insufficient_quota') {
-      return new GatewayError(
+      return new VendorError(
+        'refused',
         'unavailable',
-        'The OpenAI account of OPENAI_API_KEY has no quota left.',
-        {
-          cause: thrown,
-        },
+        `The ${words.vendor} account of ${words.keySetting} has no quota left.`,
+        { cause: thrown },
       );
     }
-    return httpFault(WORDS, {
+    // Azure's own 400: https://learn.microsoft.com/azure/ai-services/openai/concepts/content-filter
+    if (thrown.code === 'content_filter') {
+      return new VendorError(
+        'refused',
+        'validation_failed',
+        `${words.vendor}'s content filter refused the prompt.`,
+        { cause: thrown },
+      );
+    }
+    return httpFault(words, {
       status: thrown.status,
       headers: thrown.headers,
       model,
       cause: thrown,
     });
   }
-  return cut(WORDS.vendor, thrown);
+  return cut(words.vendor, thrown);
 }

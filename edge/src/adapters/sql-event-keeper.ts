@@ -1,0 +1,53 @@
+/** The events of an ended stream in a Durable Object's SQLite. */
+
+import type { StreamEvent } from '@headwater/shared/stream/event';
+import type { EventKeeper } from '@headwater/shared/stream/memory-log';
+
+/**
+ * Characters of JSON a row, at most about: a value may have 2 MB (Durable Objects, "Limits"), and a
+ * character up to three bytes.
+ */
+const ROW_CHARS = 256 * 1024;
+
+type Row = { epoch: number; events: string };
+
+/** Opens the keeper: a few rows, each a JSON array of events, in order. */
+export function createSqlEventKeeper(sql: SqlStorage): EventKeeper {
+  sql.exec(
+    'CREATE TABLE IF NOT EXISTS events (row INTEGER PRIMARY KEY, epoch INTEGER NOT NULL, events TEXT NOT NULL)',
+  );
+  return {
+    keep({ epoch, events }) {
+      sql.exec('DELETE FROM events');
+      for (const json of rowsOf(events)) {
+        sql.exec('INSERT INTO events (epoch, events) VALUES (?, ?)', epoch, json);
+      }
+    },
+    load() {
+      const rows = sql.exec<Row>('SELECT epoch, events FROM events ORDER BY row').toArray();
+      const [first] = rows;
+      if (first === undefined) return undefined;
+      const events = rows.flatMap((row) => JSON.parse(row.events) as StreamEvent[]);
+      return { epoch: first.epoch, events };
+    },
+    drop() {
+      sql.exec('DELETE FROM events');
+    },
+  };
+}
+
+function* rowsOf(events: readonly StreamEvent[]): Generator<string> {
+  let row: string[] = [];
+  let chars = 0;
+  for (const event of events) {
+    const json = JSON.stringify(event);
+    if (row.length > 0 && chars + json.length > ROW_CHARS) {
+      yield `[${row.join(',')}]`;
+      row = [];
+      chars = 0;
+    }
+    row.push(json);
+    chars += json.length + 1;
+  }
+  if (row.length > 0) yield `[${row.join(',')}]`;
+}

@@ -1,0 +1,176 @@
+/**
+ * `fetch` for the vendors' SDKs, on undici's dispatcher. The platform's own spends more on web
+ * streams and on the spec's bookkeeping than a gateway spends on everything else of a token.
+ */
+
+import { Agent, type Dispatcher } from 'undici';
+
+/** Bytes that wait for their reader before the socket is paused. */
+const HIGH_WATER_BYTES = 256 * 1024;
+
+/** Longest wait for a connection, in ms; the vendors' own time limits are shorter, and cover the rest. */
+const CONNECT_TIMEOUT_MS = 60_000;
+
+/** Responses without a body, which the platform's constructor refuses to give one. */
+const BODILESS: ReadonlySet<number> = new Set([204, 205, 304]);
+
+type Read = { readonly done: boolean; readonly value: Uint8Array | undefined };
+
+/** What arrives on one response, until somebody reads it. */
+interface Inbox {
+  read(): Promise<Read>;
+  push(chunk: Buffer): void;
+  /** With an error, reads fail once what came before it has been read. */
+  end(error?: Error): void;
+}
+
+/** A fetch that takes what SDKs give: a URL, a method, headers, a text body and a signal. */
+export type VendorFetch = (url: string | URL | Request, init?: RequestInit) => Promise<Response>;
+
+/**
+ * Makes the fetch. Its responses are the platform's, but for their body: a reader whose `read` gives
+ * everything that has come since the last one, joined. Redirects are not followed: a vendor's API
+ * has none, and the key must go nowhere else.
+ */
+export function createVendorFetch(): VendorFetch {
+  const agent = new Agent({
+    connect: { timeout: CONNECT_TIMEOUT_MS },
+    headersTimeout: 0,
+    bodyTimeout: 0,
+  });
+  return (input, init = {}) =>
+    new Promise((resolve, reject) => {
+      const url = new URL(input instanceof Request ? input.url : input);
+      const { signal } = init;
+      if (signal?.aborted) return reject(signal.reason);
+      let inbox: Inbox | undefined;
+      let running: Dispatcher.DispatchController | undefined;
+      const abort = (): void => {
+        running?.abort(signal?.reason ?? new DOMException('Aborted.', 'AbortError'));
+      };
+      const over = (): void => signal?.removeEventListener('abort', abort);
+      signal?.addEventListener('abort', abort);
+      agent.dispatch(
+        {
+          origin: url.origin,
+          path: url.pathname + url.search,
+          method: init.method ?? 'GET',
+          headers: Object.fromEntries(new Headers(init.headers)),
+          body: typeof init.body === 'string' ? init.body : null,
+        },
+        {
+          onRequestStart(controller) {
+            running = controller;
+            if (signal?.aborted) abort();
+          },
+          onResponseStart(controller, status, headers) {
+            // An interim answer (103) is followed by the real one.
+            if (status < 200) return;
+            inbox = createInbox(controller);
+            resolve(responseOf(status, headersOf(headers), inbox, controller));
+          },
+          onResponseData: (_controller, chunk) => inbox?.push(chunk),
+          onResponseEnd() {
+            over();
+            inbox?.end();
+          },
+          onResponseError(_controller, error) {
+            over();
+            if (inbox === undefined) reject(signal?.aborted ? signal.reason : error);
+            else inbox.end(error);
+          },
+        },
+      );
+    });
+}
+
+function createInbox(controller: Dispatcher.DispatchController): Inbox {
+  let chunks: Buffer[] = [];
+  let bytes = 0;
+  let isOver = false;
+  let error: Error | undefined;
+  let waiting: PromiseWithResolvers<Read> | undefined;
+
+  function take(): Read {
+    const [first] = chunks;
+    const value = chunks.length === 1 && first !== undefined ? first : Buffer.concat(chunks, bytes);
+    chunks = [];
+    bytes = 0;
+    if (controller.paused) controller.resume();
+    return { done: false, value };
+  }
+
+  return {
+    push(chunk) {
+      if (waiting !== undefined) {
+        waiting.resolve({ done: false, value: chunk });
+        waiting = undefined;
+        return;
+      }
+      chunks.push(chunk);
+      bytes += chunk.length;
+      if (bytes > HIGH_WATER_BYTES) controller.pause();
+    },
+    end(thrown) {
+      isOver = true;
+      error = thrown;
+      if (waiting === undefined) return;
+      if (thrown === undefined) waiting.resolve({ done: true, value: undefined });
+      else waiting.reject(thrown);
+      waiting = undefined;
+    },
+    read() {
+      if (chunks.length > 0) return Promise.resolve(take());
+      if (error !== undefined) return Promise.reject(error);
+      if (isOver) return Promise.resolve({ done: true, value: undefined });
+      waiting = Promise.withResolvers<Read>();
+      return waiting.promise;
+    },
+  };
+}
+
+/** A response whose body can be read by `getReader`, by `text` and by `json`. */
+function responseOf(
+  status: number,
+  headers: Headers,
+  inbox: Inbox,
+  controller: Dispatcher.DispatchController,
+): Response {
+  const response = new Response(null, { status, headers });
+  if (BODILESS.has(status)) return response;
+  const cancel = async (): Promise<void> => {
+    controller.abort(new DOMException('The body was cancelled.', 'AbortError'));
+  };
+  // One object, because the SDKs hold their abort listener by a weak reference to the body: whoever
+  // reads must keep it alive.
+  const body = {
+    getReader: () => body,
+    read: inbox.read,
+    cancel,
+    releaseLock: () => undefined,
+  };
+  const text = async (): Promise<string> => {
+    const parts: Uint8Array[] = [];
+    for (;;) {
+      const { value } = await inbox.read();
+      if (value === undefined) return Buffer.concat(parts).toString('utf8');
+      parts.push(value);
+    }
+  };
+  Object.defineProperties(response, {
+    body: { value: body },
+    text: { value: text },
+    json: { value: async () => JSON.parse(await text()) },
+  });
+  return response;
+}
+
+function headersOf(raw: Readonly<Record<string, string | string[] | undefined>>): Headers {
+  const headers = new Headers();
+  for (const [name, value] of Object.entries(raw)) {
+    for (const one of Array.isArray(value) ? value : [value]) {
+      if (one !== undefined) headers.append(name, one);
+    }
+  }
+  return headers;
+}

@@ -1,0 +1,170 @@
+/** The sessions of an origin that is one process: live in memory, kept in its data folder. */
+
+import { GatewayError } from '@headwater/shared/protocol/errors';
+import type { ProviderRegistry } from '@headwater/shared/providers/registry';
+import { type StreamEngine, startEngine } from '@headwater/shared/stream/engine';
+import { createMemoryLog, type EventKeeper } from '@headwater/shared/stream/memory-log';
+import type { Clock, Logger, Outbox, SessionStore } from '@headwater/shared/stream/ports';
+import { isEnded, type SessionState } from '@headwater/shared/stream/session-state';
+import { countTokens } from '@headwater/shared/text/count-tokens';
+import { createTimeoutAlarm } from '../adapters/timeout-alarm.ts';
+import type { SessionRegistry } from './session-registry.ts';
+
+/** Where sessions outlive the process. */
+export interface SessionVault {
+  store(streamId: string): SessionStore;
+  keeper(streamId: string): EventKeeper;
+  /** Sessions that have not ended. */
+  live(): readonly string[];
+  /** At most `limit` ended sessions whose retention is over. */
+  overdue(nowMs: number, limit: number): readonly string[];
+}
+
+/** What the registry is wired to. */
+export interface LocalRegistryPorts {
+  readonly registry: ProviderRegistry;
+  readonly outbox: Outbox;
+  readonly vault: SessionVault;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly maxReaders: number;
+  readonly maxBufferedBytes: number;
+  /** A session has ended: its subject may open another one. */
+  ended(state: SessionState): void;
+}
+
+/** How often sessions that have ended leave the memory, and kept ones are forgotten, in ms. */
+const SWEEP_MS = 5_000;
+
+/** Kept sessions that one sweep looks at. */
+const SWEEP_LIMIT = 500;
+
+/** How often a closing registry looks whether its last answers have ended, in ms. */
+const CLOSE_LOOK_MS = 50;
+
+/** One session in memory. */
+interface Entry {
+  readonly engine: StreamEngine;
+  /** True once the end is kept: the engine holds nothing that the vault does not. */
+  isKept: boolean;
+  /** Stops its timer. */
+  sleep(): void;
+}
+
+/**
+ * Makes the registry and brings back what a process before it left alive: a session that waited
+ * goes on waiting, one that was being answered begins again.
+ *
+ * An ended session that nobody reads lives in the vault alone, and comes back when it is asked for.
+ */
+export async function createLocalRegistry(ports: LocalRegistryPorts): Promise<SessionRegistry> {
+  const entries = new Map<string, Entry>();
+  const opening = new Map<string, Promise<StreamEngine | undefined>>();
+  let closing = false;
+
+  async function start(
+    state: SessionState,
+    origin: 'created' | 'restored',
+  ): Promise<StreamEngine> {
+    const { streamId } = state.request;
+    const keeper = ports.vault.keeper(streamId);
+    let engine: StreamEngine | undefined;
+    const alarm = createTimeoutAlarm(() => void engine?.wake());
+    engine = await startEngine(
+      state,
+      {
+        log: createMemoryLog(keeper, origin === 'restored' ? await keeper.load() : undefined),
+        store: ports.vault.store(streamId),
+        outbox: ports.outbox,
+        clock: ports.clock,
+        alarm,
+        logger: ports.logger,
+        provider: ({ name }) => ports.registry.resolve(name).provider,
+        countTokens,
+        maxReaders: ports.maxReaders,
+        maxBufferedBytes: ports.maxBufferedBytes,
+        ended() {
+          ports.ended(state);
+          const entry = entries.get(streamId);
+          if (entry !== undefined) entry.isKept = true;
+        },
+        purged: () => entries.delete(streamId),
+      },
+      origin,
+    );
+    const isKept = isEnded(engine.status) && origin === 'restored';
+    entries.set(streamId, { engine, isKept, sleep: () => alarm.set(undefined) });
+    return engine;
+  }
+
+  async function restore(streamId: string): Promise<StreamEngine | undefined> {
+    const state = await ports.vault.store(streamId).load();
+    return state === undefined ? undefined : start(state, 'restored');
+  }
+
+  /** One restore at a time for each stream: two engines of one session would write over each other. */
+  function get(streamId: string): Promise<StreamEngine | undefined> {
+    const entry = entries.get(streamId);
+    if (entry !== undefined) return Promise.resolve(entry.engine);
+    let opened = opening.get(streamId);
+    if (opened === undefined) {
+      opened = restore(streamId).finally(() => opening.delete(streamId));
+      opening.set(streamId, opened);
+    }
+    return opened;
+  }
+
+  function sleepEnded(): void {
+    for (const [streamId, { engine, isKept, sleep }] of entries) {
+      if (!isKept || engine.readerCount > 0) continue;
+      sleep();
+      entries.delete(streamId);
+    }
+  }
+
+  async function sweep(): Promise<void> {
+    sleepEnded();
+    for (const streamId of ports.vault.overdue(ports.clock.nowMs(), SWEEP_LIMIT)) {
+      const engine = await get(streamId);
+      await engine?.wake();
+    }
+  }
+
+  const sweeper = setInterval(() => {
+    sweep().catch((err: unknown) => ports.logger.error({ err }, 'sweep failed'));
+  }, SWEEP_MS);
+  sweeper.unref();
+
+  for (const streamId of ports.vault.live()) await get(streamId);
+
+  const isStreaming = () => [...entries.values()].some(({ engine }) => engine.status === 'streaming');
+
+  return {
+    async create(state) {
+      if (closing) throw shuttingDown();
+      const { streamId } = state.request;
+      if ((await get(streamId)) !== undefined) return;
+      await start(state, 'created');
+    },
+    get,
+    async close(graceMs) {
+      closing = true;
+      clearInterval(sweeper);
+      const untilMs = ports.clock.nowMs() + graceMs;
+      while (isStreaming() && ports.clock.nowMs() < untilMs) {
+        await new Promise((resolve) => setTimeout(resolve, CLOSE_LOOK_MS));
+      }
+      for (const { engine, sleep } of entries.values()) {
+        engine.handOver();
+        sleep();
+      }
+      entries.clear();
+    },
+  };
+}
+
+function shuttingDown(): GatewayError {
+  return new GatewayError('unavailable', 'The gateway is shutting down. Try again in a moment.', {
+    details: { retryAfterSeconds: 5 },
+  });
+}
