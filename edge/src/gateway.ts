@@ -2,15 +2,14 @@
 
 import { type Authoriser, createAuthoriser } from '@headwater/shared/gateway/authorise';
 import type { Settings } from '@headwater/shared/protocol/settings';
-import { createAnthropicProvider } from '@headwater/shared/providers/anthropic/adapter';
-import type { ModelProvider } from '@headwater/shared/providers/contract';
-import { createEchoProvider } from '@headwater/shared/providers/echo/adapter';
-import { createOpenAIProvider } from '@headwater/shared/providers/openai/adapter';
+import { guardProvider } from '@headwater/shared/providers/guard-provider';
+import { createHostProviders } from '@headwater/shared/providers/host-providers';
 import {
   createProviderRegistry,
   MISSING_OLLAMA_AT_EDGE,
   MISSING_PROVIDER,
   type ProviderRegistry,
+  type RegistryOptions,
 } from '@headwater/shared/providers/registry';
 import { type AccessTokens, createAccessTokens } from '@headwater/shared/security/access-token';
 import { createOriginProvider } from './adapters/origin-provider.ts';
@@ -46,20 +45,9 @@ export function gatewayOf(env: Env): EdgeGateway {
   return gateway;
 }
 
-function createProviders(settings: Settings): Record<string, ModelProvider> {
-  const { openai, anthropic, originUrls, internalApiKey } = settings;
-  return {
-    echo: createEchoProvider(),
-    ...(openai === undefined ? {} : { openai: createOpenAIProvider(openai) }),
-    ...(anthropic === undefined ? {} : { anthropic: createAnthropicProvider(anthropic) }),
-    ...(originUrls.length === 0
-      ? {}
-      : {
-          ollama: createOriginProvider({
-            name: 'ollama',
-            originUrls,
-            ...(internalApiKey === undefined ? {} : { apiKey: internalApiKey }),
-          }),
-        }),
-  };
+function createProviders(settings: Settings): RegistryOptions['providers'] {
+  const { originUrls, internalApiKey: apiKey, ollamaTimeouts: timeouts, upstreamGuard } = settings;
+  if (originUrls.length === 0) return createHostProviders(settings);
+  const ollama = createOriginProvider({ name: 'ollama', originUrls, apiKey, timeouts });
+  return { ...createHostProviders(settings), ollama: guardProvider(ollama, upstreamGuard) };
 }

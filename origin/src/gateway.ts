@@ -1,25 +1,27 @@
 /** Everything the origin makes once from its settings. */
 
-import { createMemoryOutboxStore } from '@headwater/shared/callbacks/memory-store';
 import { createOutbox, type OutboxEngine } from '@headwater/shared/callbacks/outbox';
 import { createCallbackSender } from '@headwater/shared/callbacks/send';
 import { type Authoriser, createAuthoriser } from '@headwater/shared/gateway/authorise';
+import type { SubjectLedger } from '@headwater/shared/gateway/subject-ledger';
 import type { Settings } from '@headwater/shared/protocol/settings';
-import { createAnthropicProvider } from '@headwater/shared/providers/anthropic/adapter';
-import { createEchoProvider } from '@headwater/shared/providers/echo/adapter';
+import { guardProvider } from '@headwater/shared/providers/guard-provider';
+import { createHostProviders } from '@headwater/shared/providers/host-providers';
 import { createOllamaProvider } from '@headwater/shared/providers/ollama/adapter';
-import { createOpenAIProvider } from '@headwater/shared/providers/openai/adapter';
 import {
   createProviderRegistry,
   type ProviderRegistry,
 } from '@headwater/shared/providers/registry';
 import { type AccessTokens, createAccessTokens } from '@headwater/shared/security/access-token';
 import { deriveWebhookSecret } from '@headwater/shared/security/webhook-signature';
-import type { Logger } from '@headwater/shared/stream/ports';
+import type { Clock, Logger } from '@headwater/shared/stream/ports';
 import { createGuardedFetch } from './adapters/guarded-fetch.ts';
 import { createTimeoutAlarm } from './adapters/timeout-alarm.ts';
-import { createSessionRegistry, type SessionRegistry } from './sessions/session-registry.ts';
-import { createSubjectLimits, type SubjectLimits } from './sessions/subject-limits.ts';
+import { createVendorFetch } from './adapters/vendor-fetch.ts';
+import type { OriginConfig } from './config.ts';
+import type { SessionRegistry } from './sessions/session-registry.ts';
+import { openLocalStorage } from './storage/local-storage.ts';
+import type { OriginStorage } from './storage/origin-storage.ts';
 
 /** What the routes share. */
 export interface OriginGateway {
@@ -28,26 +30,95 @@ export interface OriginGateway {
   readonly accessTokens: AccessTokens;
   readonly registry: ProviderRegistry;
   readonly sessions: SessionRegistry;
-  readonly limits: SubjectLimits;
+  readonly ledger: SubjectLedger;
   readonly outbox: OutboxEngine;
   readonly logger: Logger;
+  /** Where streams are kept. */
+  readonly storage: OriginStorage['kind'];
+  /** Lets go of the storage, once nothing is kept any more. */
+  close(): Promise<void>;
 }
 
-/** Wires the gateway. */
-export async function createGateway(settings: Settings, logger: Logger): Promise<OriginGateway> {
-  const clock = { nowMs: () => Date.now() };
-  const { openai, anthropic, ollamaHost } = settings;
-  const registry = createProviderRegistry({
-    providers: {
-      echo: createEchoProvider(),
-      ...(openai === undefined ? {} : { openai: createOpenAIProvider(openai) }),
-      ...(anthropic === undefined ? {} : { anthropic: createAnthropicProvider(anthropic) }),
-      ...(ollamaHost === undefined ? {} : { ollama: createOllamaProvider({ host: ollamaHost }) }),
+const clock: Clock = { nowMs: () => Date.now() };
+
+/** Wires the gateway. Errors: `unavailable` where the storage cannot be opened. */
+export async function createGateway(config: OriginConfig, logger: Logger): Promise<OriginGateway> {
+  const { settings } = config;
+  const registry = createRegistry(settings);
+  const storage = await openStorage(config, logger);
+  const outbox = await createCallbackOutbox(settings, storage, logger);
+  const sessions = await storage.openSessions({
+    registry,
+    outbox,
+    clock,
+    logger,
+    maxReaders: settings.limits.maxReadersPerStream,
+    maxBufferedBytes: settings.limits.maxBufferedBytes,
+    ended({ request: { subject, streamId } }) {
+      Promise.resolve(storage.ledger.release(subject, streamId)).catch((err: unknown) =>
+        // The lease ends by itself.
+        logger.warn({ streamId, err }, 'release failed'),
+      );
     },
-    ...(settings.defaultModel === undefined ? {} : { defaultModel: settings.defaultModel }),
   });
+  await outbox.rearm();
+  return {
+    settings,
+    authorise: createAuthoriser(settings),
+    accessTokens: createAccessTokens({ secrets: settings.jwtSecrets }),
+    registry,
+    sessions,
+    ledger: storage.ledger,
+    outbox,
+    logger,
+    storage: storage.kind,
+    close: storage.close,
+  };
+}
+
+function createRegistry(settings: Settings): ProviderRegistry {
+  const { ollamaHost, ollamaTimeouts: timeouts, upstreamGuard, defaultModel } = settings;
+  const fetch = createVendorFetch();
+  return createProviderRegistry({
+    providers: {
+      ...createHostProviders(settings, fetch),
+      ...(ollamaHost && {
+        ollama: guardProvider(
+          createOllamaProvider({ host: ollamaHost, timeouts, fetch }),
+          upstreamGuard,
+        ),
+      }),
+    },
+    ...(defaultModel === undefined ? {} : { defaultModel }),
+  });
+}
+
+async function openStorage(
+  { settings, origin }: OriginConfig,
+  logger: Logger,
+): Promise<OriginStorage> {
+  const limits = {
+    perMinute: settings.rateLimitPerMinute,
+    maxLive: settings.limits.maxLiveStreamsPerSubject,
+  };
+  if (origin.redisUrl === undefined) return openLocalStorage(origin.dataDir, limits);
+  // Loaded where it is needed: an origin alone has no use for a Redis client.
+  const { openClusterStorage } = await import('./storage/cluster-storage.ts');
+  return openClusterStorage({
+    redisUrl: origin.redisUrl,
+    limits,
+    retentionMs: settings.streamRetentionMs,
+    logger,
+  });
+}
+
+async function createCallbackOutbox(
+  settings: Settings,
+  { outboxStore: store, sharedPollMs }: OriginStorage,
+  logger: Logger,
+): Promise<OutboxEngine> {
   const outbox: OutboxEngine = createOutbox({
-    store: createMemoryOutboxStore(),
+    store,
     send: createCallbackSender({
       secrets: await Promise.all(settings.jwtSecrets.map(deriveWebhookSecret)),
       fetch: createGuardedFetch({
@@ -60,15 +131,7 @@ export async function createGateway(settings: Settings, logger: Logger): Promise
     alarm: createTimeoutAlarm(() => void outbox.wake()),
     logger,
     random: Math.random,
+    ...(sharedPollMs === undefined ? {} : { sharedPollMs }),
   });
-  return {
-    settings,
-    authorise: createAuthoriser(settings),
-    accessTokens: createAccessTokens({ secrets: settings.jwtSecrets }),
-    registry,
-    sessions: createSessionRegistry({ registry, outbox, clock, logger }),
-    limits: createSubjectLimits(settings.rateLimitPerMinute, clock.nowMs),
-    outbox,
-    logger,
-  };
+  return outbox;
 }

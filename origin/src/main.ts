@@ -1,11 +1,12 @@
 /** The origin process: reads the environment, listens, and goes down in order. */
 
 import { describeError } from '@headwater/shared/protocol/describe-error';
+import { GatewayError } from '@headwater/shared/protocol/errors';
 import { SettingsError } from '@headwater/shared/protocol/settings';
 import { pino } from 'pino';
 import { buildApp } from './app.ts';
 import { type OriginConfig, readConfig } from './config.ts';
-import { createGateway } from './gateway.ts';
+import { createGateway, type OriginGateway } from './gateway.ts';
 
 /** Time for callbacks to leave once the process is asked to stop, in ms. */
 const GOODBYE_MS = 3_000;
@@ -20,10 +21,20 @@ function configOrExit(): OriginConfig {
   }
 }
 
+async function gatewayOrExit(): Promise<OriginGateway> {
+  try {
+    return await createGateway(config, logger);
+  } catch (thrown) {
+    if (!(thrown instanceof GatewayError)) throw thrown;
+    process.stderr.write(`${thrown.message}\n`);
+    return process.exit(1);
+  }
+}
+
 const config = configOrExit();
 const { listen } = config;
 const logger = pino({ base: { host: 'origin' }, serializers: { err: describeError } });
-const gateway = await createGateway(config, logger);
+const gateway = await gatewayOrExit();
 const app = await buildApp(gateway, logger);
 
 async function stop(reason: string): Promise<void> {
@@ -50,7 +61,7 @@ for (const event of ['SIGINT', 'SIGTERM', 'disconnect'] as const) {
 
 try {
   const address = await app.listen({ host: listen.host, port: listen.port });
-  logger.info({ address, queue: 'in-process', streams: gateway.kept }, 'origin is up');
+  logger.info({ address, queue: 'in-process', storage: gateway.storage }, 'origin is up');
 } catch (thrown) {
   const { code } = thrown as { code?: string };
   process.stderr.write(

@@ -20,7 +20,7 @@ import {
   type SocketOptions,
   socketText,
 } from '../hosts/socket-client.ts';
-import type { World } from '../hosts/world.ts';
+import { ALLOWED_PAGE, type World } from '../hosts/world.ts';
 
 /** A small linear congruential generator (Numerical Recipes' constants): the cuts of a seed are the same in every run. */
 function createRandom(seed: number): () => number {
@@ -99,6 +99,17 @@ export function describeSockets(world: () => World): void {
       { cookie: `access_token=${token}` },
     ]) {
       expect((await readSocket(bare, { headers })).events.at(-1)).toMatchObject({ type: 'done' });
+    }
+  });
+
+  it('SOCKET-2: a page of another site cannot use the cookie of its visitor', async () => {
+    const url = new URL(await open('cross-site', 'Tell me.'));
+    const cookie = `access_token=${url.searchParams.get('access_token')}`;
+    const bare = `${url.origin}${url.pathname}`;
+    const evil = { cookie, origin: 'https://evil.example.com' };
+    expect((await refusedUpgrade(bare, evil)).status).toBe(403);
+    for (const origin of [ALLOWED_PAGE, url.origin]) {
+      expect((await readSocket(bare, { headers: { cookie, origin } })).code).toBe(1000);
     }
   });
 
@@ -204,6 +215,22 @@ export function describeSockets(world: () => World): void {
     for (let sent = 0; sent < 25; sent += 1) loud.say('{"type": "ping"}');
     expect(await loud.closed).toEqual({ code: 4429, reason: 'rate_limited' });
     expect(socketText((await good).events)).toBe(scriptedAnswer(prompt));
+  });
+
+  it('SOCKET-8: an answer of megabytes is replayed whole over one socket', async () => {
+    const { host, receiver } = world();
+    const prompt = scriptedPrompt({ tokens: 30_000 });
+    const streamUrl = await openStream(host.baseUrl, 'socket-megabytes', {
+      resumeUrl: receiver.urlFor('socket-megabytes'),
+      prompt,
+      max_tokens: 40_000,
+      start: 'now',
+    });
+    await receiver.attempt('socket-megabytes');
+    const { events, code } = await readSocket(streamUrl);
+    expect(JSON.stringify(events).length).toBeGreaterThan(1024 * 1024);
+    expect([code, events.at(-1)?.type]).toEqual([1000, 'done']);
+    expect(socketText(events)).toBe(scriptedAnswer(prompt));
   });
 
   it('SOCKET-9: a ping is answered', async () => {

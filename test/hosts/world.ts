@@ -28,6 +28,8 @@ export function worldSettings(vendor: ScriptedVendor): HostSettings {
     CALLBACK_ALLOWED_HOSTS: '127.0.0.1',
     STREAM_TTL_SECONDS: '3',
     DISCONNECT_GRACE_SECONDS: '1',
+    // One test's broken vendor must not be the next one's.
+    UPSTREAM_BREAKER_FAILURES: '0',
     OPENAI_API_KEY: VENDOR_KEYS.openai,
     OPENAI_BASE_URL: vendor.openaiBaseUrl,
     ANTHROPIC_API_KEY: VENDOR_KEYS.anthropic,

@@ -1,4 +1,6 @@
+import type { VendorTimeouts } from '@headwater/shared/protocol/upstream-settings';
 import type { ModelEvent, ModelRequest } from '@headwater/shared/providers/contract';
+import { failureKindOf } from '@headwater/shared/providers/vendor-error';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { createOriginProvider } from './origin-provider.ts';
 
@@ -25,8 +27,11 @@ const body = (...pieces: string[]): Response => {
   );
 };
 
-async function read(originUrls = ['https://one.example']): Promise<ModelEvent[]> {
-  const provider = createOriginProvider({ name: 'ollama', originUrls, apiKey: 'k' });
+async function read(
+  originUrls = ['https://one.example'],
+  timeouts?: VendorTimeouts,
+): Promise<ModelEvent[]> {
+  const provider = createOriginProvider({ name: 'ollama', originUrls, apiKey: 'k', timeouts });
   const events: ModelEvent[] = [];
   for await (const batch of provider.stream(REQUEST, new AbortController().signal)) {
     events.push(...batch);
@@ -67,6 +72,33 @@ describe('a vendor behind the origin', () => {
     const error = { code: 'upstream_timeout', message: 'Silent.' };
     vi.spyOn(globalThis, 'fetch').mockResolvedValue(body(`${JSON.stringify({ error })}\n`));
     await expect(read()).rejects.toMatchObject(error);
+  });
+
+  it('PROV-8: an origin that keeps silent is `upstream_timeout`, and its request is stopped', async () => {
+    let isStopped = false;
+    const silent = new ReadableStream({
+      cancel: () => {
+        isStopped = true;
+      },
+    });
+    vi.spyOn(globalThis, 'fetch').mockResolvedValue(new Response(silent));
+    const timeouts = { connectMs: 5000, firstTokenMs: 30, idleMs: 5000, totalMs: 5000 };
+    await expect(read(undefined, timeouts)).rejects.toMatchObject({
+      code: 'upstream_timeout',
+      message: 'The origin said nothing within 0.03 s of the request.',
+    });
+    expect(isStopped).toBe(true);
+  });
+
+  it('PROV-23: an origin that is gone counts, and what it relays does not', async () => {
+    const fetched = vi.spyOn(globalThis, 'fetch').mockRejectedValue(new TypeError('no route'));
+    const gone = await read().catch((thrown: unknown) => thrown);
+    expect(failureKindOf(gone)).toBe('unreachable');
+    const error = { code: 'upstream_failed', message: 'Ollama failed.' };
+    fetched.mockResolvedValue(body(`${JSON.stringify({ error })}\n`));
+    const relayed = await read().catch((thrown: unknown) => thrown);
+    expect(relayed).toMatchObject(error);
+    expect(failureKindOf(relayed)).toBeUndefined();
   });
 
   it('the next origin is asked where one cannot be reached', async () => {

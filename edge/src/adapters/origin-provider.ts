@@ -2,12 +2,19 @@
 
 import { GatewayError } from '@headwater/shared/protocol/errors';
 import { MODEL_RELAY_PATH, parseRelayLine } from '@headwater/shared/protocol/model-relay';
+import {
+  DEFAULT_TIMEOUTS,
+  type VendorTimeouts,
+} from '@headwater/shared/protocol/upstream-settings';
 import type {
-  ModelEvent,
   ModelProvider,
   ModelRequest,
   ProviderName,
 } from '@headwater/shared/providers/contract';
+import { cut, type EventConverter } from '@headwater/shared/providers/event-converter';
+import { createNdjsonDecoder } from '@headwater/shared/providers/ndjson-body';
+import { VendorError } from '@headwater/shared/providers/vendor-error';
+import { streamVendor } from '@headwater/shared/providers/vendor-stream';
 
 /** Where the origin is. */
 export interface OriginProviderOptions {
@@ -16,22 +23,58 @@ export interface OriginProviderOptions {
   readonly originUrls: readonly string[];
   /** `INTERNAL_API_KEY`. */
   readonly apiKey?: string | undefined;
+  /** Those of the vendor behind the origin. Default {@link DEFAULT_TIMEOUTS}. */
+  readonly timeouts?: VendorTimeouts | undefined;
 }
 
-/** Makes the vendor. */
+const VENDOR = 'The origin';
+
+/**
+ * Makes the vendor. A failure that the origin relays keeps the origin's code and words, and is no
+ * failure of the origin itself: the origin has its own retries and its own circuit breaker.
+ */
 export function createOriginProvider(options: OriginProviderOptions): ModelProvider {
+  const timeouts = options.timeouts ?? DEFAULT_TIMEOUTS;
   return {
     name: options.name,
-    async *stream(request, signal) {
-      const response = await connect(options, request, signal);
-      if (signal.aborted) return;
-      if (!response.ok || response.body === null) {
-        await response.body?.cancel();
-        throw refusal(response.status);
-      }
-      yield* readLines(response.body, signal);
-    },
+    stream: (request, signal) =>
+      streamVendor(
+        () => ({
+          vendor: VENDOR,
+          open: (stop) => openRelay(options, request, stop),
+          decoder: createNdjsonDecoder(createRelayConverter()),
+          mapError: (thrown) => cut(VENDOR, thrown),
+          timeouts,
+        }),
+        signal,
+      ),
   };
+}
+
+/** The end is a line of its own: a finish may be followed by a failure of the relay. */
+function createRelayConverter(): EventConverter {
+  let isEnded = false;
+  return {
+    vendor: VENDOR,
+    convert(data, batch) {
+      const read = parseRelayLine(data);
+      if (read === 'end') isEnded = true;
+      else batch.push(...read);
+    },
+    ended: () => isEnded,
+    whole: () => isEnded,
+  };
+}
+
+async function openRelay(
+  options: OriginProviderOptions,
+  request: ModelRequest,
+  signal: AbortSignal,
+): Promise<Response> {
+  const response = await connect(options, request, signal);
+  if (response.ok) return response;
+  await response.body?.cancel();
+  throw refusal(response.status);
 }
 
 async function connect(
@@ -57,57 +100,29 @@ async function connect(
       if (signal.aborted) break;
     }
   }
-  throw new GatewayError('unavailable', 'No origin of ORIGIN_URL could be reached.', { cause });
+  throw new VendorError('unreachable', 'unavailable', 'No origin of ORIGIN_URL could be reached.', {
+    cause,
+  });
 }
 
 function refusal(status: number): GatewayError {
-  if (status === 401 || status === 403) {
-    return new GatewayError(
-      'unavailable',
-      'The origin refused the edge: set the same INTERNAL_API_KEY on both.',
-    );
+  switch (status) {
+    case 401:
+    case 403:
+      return new GatewayError(
+        'unavailable',
+        'The origin refused the edge: set the same INTERNAL_API_KEY on both.',
+      );
+    case 400:
+      return new GatewayError('validation_failed', 'The origin refused the model.');
+    case 413:
+      return new GatewayError('payload_too_large', 'The origin takes no request of this size.');
+    case 503:
+      return new GatewayError(
+        'unavailable',
+        'The origin has no such model provider: set OLLAMA_HOST.',
+      );
+    default:
+      return new VendorError('broken', 'upstream_failed', 'The origin failed.');
   }
-  if (status === 400) return new GatewayError('validation_failed', 'The origin refused the model.');
-  if (status === 503) {
-    return new GatewayError(
-      'unavailable',
-      'The origin has no such model provider: set OLLAMA_HOST.',
-    );
-  }
-  return new GatewayError('upstream_failed', 'The origin failed.');
-}
-
-async function* readLines(
-  body: ReadableStream<Uint8Array>,
-  signal: AbortSignal,
-): AsyncGenerator<readonly ModelEvent[]> {
-  const decoder = new TextDecoder();
-  const reader = body.getReader();
-  let rest = '';
-  try {
-    for (;;) {
-      const { done, value } = await reader.read();
-      if (done) break;
-      const lines = (rest + decoder.decode(value, { stream: true })).split('\n');
-      rest = lines.pop() ?? '';
-      const events: ModelEvent[] = [];
-      for (const line of lines) {
-        const read = parseRelayLine(line);
-        if (read === 'end') {
-          if (events.length > 0) yield events;
-          return;
-        }
-        events.push(...read);
-      }
-      if (events.length > 0) yield events;
-    }
-  } catch (thrown) {
-    if (signal.aborted) return;
-    if (thrown instanceof GatewayError) throw thrown;
-    throw new GatewayError('upstream_failed', 'The line to the origin broke.', { cause: thrown });
-  } finally {
-    // Also stops the origin's own request when the reader of this generator leaves early.
-    await reader.cancel().catch(() => undefined);
-  }
-  throw new GatewayError('upstream_failed', 'The origin stopped in mid-answer.');
 }

@@ -1,6 +1,6 @@
 /** Reads a session in the Worker, over the socket to its object. */
 
-import { type ChatSink, parseFrame } from '@headwater/shared/openai-api/chat-sink';
+import { type ChatSink, takeFrame } from '@headwater/shared/openai-api/chat-sink';
 import { ERROR_TABLE, type ErrorCode, type WireError } from '@headwater/shared/protocol/errors';
 import { ACKNOWLEDGE_CHARS } from './socket-subscriber.ts';
 
@@ -36,7 +36,7 @@ export function readSession(socket: WebSocket, sink: ChatSink): SessionReading {
   socket.addEventListener('message', ({ data }) => {
     if (typeof data !== 'string' || isOver) return;
     unacknowledged += data.length;
-    taken(sink.take(parseFrame(data)));
+    taken(takeFrame(sink, data));
   });
   socket.addEventListener('close', ({ reason }) => {
     leave();

@@ -2,7 +2,11 @@
 
 import { DurableObject } from 'cloudflare:workers';
 import { createLeaseBook, type LeaseBook } from '@headwater/shared/gateway/subject-leases';
-import type { Admission, AdmitRequest } from '@headwater/shared/gateway/subject-ledger';
+import {
+  type Admission,
+  type AdmitRequest,
+  subjectLimitsOf,
+} from '@headwater/shared/gateway/subject-ledger';
 import {
   createLocalLedger,
   type LocalLedger,
@@ -43,11 +47,10 @@ export class SubjectObject extends DurableObject<Env> {
 
   /** Made at the first call: settings that cannot be parsed are that call's error. */
   #open(): LocalLedger {
-    const { rateLimitPerMinute, limits } = settingsOf(this.env);
-    this.#ledger ??= createLocalLedger(
-      { perMinute: rateLimitPerMinute, maxLive: limits.maxLiveStreamsPerSubject },
-      { claims: this.#tables.claims, leases: this.#leases },
-    );
+    this.#ledger ??= createLocalLedger(subjectLimitsOf(settingsOf(this.env)), {
+      claims: this.#tables.claims,
+      leases: this.#leases,
+    });
     return this.#ledger;
   }
 

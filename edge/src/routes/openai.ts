@@ -4,15 +4,26 @@ import { readBodyText } from '@headwater/shared/gateway/read-body';
 import { apiErrorBody, apiErrorHeaders } from '@headwater/shared/openai-api/api-error';
 import { authoriseClient } from '@headwater/shared/openai-api/authorise-client';
 import { createCompletionCollector } from '@headwater/shared/openai-api/chat-completion';
-import { BROKEN_OFF, type ChatSink, thrownOf } from '@headwater/shared/openai-api/chat-sink';
+import {
+  BROKEN_OFF,
+  CHAT_FORMAT,
+  type ChatSink,
+  thrownOf,
+} from '@headwater/shared/openai-api/chat-sink';
 import { createChatStream, explain } from '@headwater/shared/openai-api/chat-stream';
 import { modelList, modelOf } from '@headwater/shared/openai-api/model-list';
 import { type OpenedChat, openChat } from '@headwater/shared/openai-api/open-chat';
 import { toGatewayError, type WireError } from '@headwater/shared/protocol/errors';
+import {
+  createModelCatalogue,
+  type ModelCatalogue,
+} from '@headwater/shared/providers/model-catalogue';
 import { HEARTBEAT_MS } from '@headwater/shared/stream/frames';
 import { type Context, Hono } from 'hono';
 import { createChatResponse } from '../adapters/chat-response.ts';
+import { createOriginModelLister } from '../adapters/origin-models.ts';
 import { readSession } from '../adapters/session-reading.ts';
+import type { EdgeGateway } from '../gateway.ts';
 import { answerError, type EdgeContext } from '../middleware/request-context.ts';
 import type { SessionObject } from '../objects/session-object.ts';
 import { sessionPortsOf } from './session-ports.ts';
@@ -37,7 +48,7 @@ function credentialsOf(c: Context<EdgeContext>) {
 
 /** Lets a sink read the session; a caller that leaves ends the reading, which stops the model. */
 async function attach(c: Context<EdgeContext>, session: Session, sink: ChatSink) {
-  const { webSocket } = await session.fetch('https://session/?format=ws', {
+  const { webSocket } = await session.fetch(`https://session/?format=${CHAT_FORMAT}`, {
     headers: { upgrade: 'websocket' },
   });
   if (webSocket === null) throw thrownOf(BROKEN_OFF);
@@ -87,10 +98,29 @@ async function sendChunks(c: Context<EdgeContext>, session: Session, opened: Ope
   }
 }
 
+const catalogues = new WeakMap<EdgeGateway, ModelCatalogue>();
+
+/** The isolate's list of models; Ollama's are the origin's. */
+function catalogueOf(gateway: EdgeGateway): ModelCatalogue {
+  let catalogue = catalogues.get(gateway);
+  if (catalogue === undefined) {
+    const { settings, registry } = gateway;
+    const { originUrls, internalApiKey: apiKey } = settings;
+    const { ollama, ...providers } = registry.providers;
+    const lister = createOriginModelLister({ name: 'ollama', originUrls, apiKey });
+    const listed =
+      ollama === undefined ? providers : { ...providers, ollama: { ...ollama, ...lister } };
+    catalogue = createModelCatalogue({ registry: { providers: listed } });
+    catalogues.set(gateway, catalogue);
+  }
+  return catalogue;
+}
+
 async function listFor(c: Context<EdgeContext>) {
-  const { authorise, settings, models } = c.get('gateway');
+  const gateway = c.get('gateway');
+  const { authorise, settings } = gateway;
   await authoriseClient({ authorise, internalApiKey: settings.internalApiKey }, credentialsOf(c));
-  return models.list();
+  return catalogueOf(gateway).list();
 }
 
 export const openaiRoute = new Hono<EdgeContext>()

@@ -1,6 +1,7 @@
 /** `/stream/{id}` on the edge: read, look at, stop. */
 
 import { readWishes, requireAccess } from '@headwater/shared/gateway/read-stream';
+import { requireSocketOrigin } from '@headwater/shared/gateway/socket-origin';
 import { GatewayError, type WireError } from '@headwater/shared/protocol/errors';
 import { formatEventId } from '@headwater/shared/stream/event';
 import { SSE_HEADERS } from '@headwater/shared/stream/frames';
@@ -49,6 +50,17 @@ export const streamRoute = new Hono<EdgeContext>()
     // A look, by a proxy or a link preview, is no reader: it must not start the model.
     if (c.req.raw.method === 'HEAD') return new Response(null, { headers: SSE_HEADERS });
     const isSocket = c.req.header('upgrade')?.toLowerCase() === 'websocket';
+    if (isSocket) {
+      requireSocketOrigin(
+        {
+          query,
+          authorization: c.req.header('authorization') ?? null,
+          origin: c.req.header('origin') ?? null,
+          host: new URL(c.req.url).host,
+        },
+        c.get('gateway').settings,
+      );
+    }
     const attach = new URL(isSocket ? CLIENT_SOCKET_PATH : '/', 'https://session/');
     if (!isSocket) attach.searchParams.set('format', wishes.format);
     if (wishes.after !== undefined) {
@@ -58,8 +70,7 @@ export const streamRoute = new Hono<EdgeContext>()
     if (response.status === 204) return new Response(null, { status: 204 });
     const { webSocket } = response;
     if (webSocket === null) throw await refusalOf(response);
-    // The runtime joins the two connections, and the Worker leaves. No `Origin` header is judged: a
-    // page of another site has no cookie that opens a stream, and who has the token in the URL may read.
+    // The runtime joins the two connections, and the Worker leaves.
     if (isSocket) return new Response(null, { status: 101, webSocket });
     return sseResponse(webSocket);
   })

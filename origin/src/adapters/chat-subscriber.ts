@@ -1,6 +1,6 @@
 /** A reader of the engine that hands its events to a chat answer. */
 
-import { type ChatSink, parseFrame } from '@headwater/shared/openai-api/chat-sink';
+import { CHAT_FORMAT, type ChatSink, takeFrame } from '@headwater/shared/openai-api/chat-sink';
 import type { ChatOutput } from '@headwater/shared/openai-api/chat-stream';
 import type { Subscriber } from '@headwater/shared/stream/ports';
 
@@ -14,8 +14,8 @@ export interface ChatSubscriber extends Subscriber {
 export function createChatSubscriber(sink: ChatSink): ChatSubscriber {
   let connection: Subscriber | undefined;
   return {
-    format: 'ws',
-    write: (frame) => sink.take(parseFrame(frame)),
+    format: CHAT_FORMAT,
+    write: (frame) => takeFrame(sink, frame),
     drained: () => connection?.drained(),
     end: (error) => sink.closed(error),
     cut(error) {

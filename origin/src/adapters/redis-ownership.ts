@@ -65,6 +65,7 @@ export function createRedisOwnership(ports: OwnershipPorts): Ownership {
   let readySinceMs = redis.status === 'ready' ? clock.nowMs() : undefined;
   let lastBeatMs = clock.nowMs();
   let isFirst = true;
+  let mustCheck = false;
   let isLeaving = false;
 
   const onReady = () => {
@@ -82,9 +83,10 @@ export function createRedisOwnership(ports: OwnershipPorts): Ownership {
     if (isLeaving) return;
     const wasAlive = await scripts.beat(instanceId, HEARTBEAT_MS);
     // What was lost must be known before this sign of life makes it look as if nothing had been.
-    const mustCheck = (isReconnected || !wasAlive) && !isFirst;
+    mustCheck ||= (isReconnected || !wasAlive) && !isFirst;
     isFirst = false;
     if (mustCheck) await ports.cameBack();
+    mustCheck = false;
     lastBeatMs = clock.nowMs();
   }
 

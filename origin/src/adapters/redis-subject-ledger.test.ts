@@ -1,14 +1,12 @@
 import type { AdmitRequest } from '@headwater/shared/gateway/subject-ledger';
 import { describeSubjectLedgerContract } from '@headwater/shared/testing/subject-ledger-contract';
 import { Redis } from 'ioredis';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type RedisServer, redisMissing, startRedis } from '../testing/redis-server.ts';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { describeWithRedis } from '../testing/describe-with-redis.ts';
+import { type RedisServer, startRedis } from '../testing/redis-server.ts';
 import { createRedisSubjectLedger } from './redis-subject-ledger.ts';
 
-const missing = redisMissing();
-if (missing !== undefined && process.env['CI'] !== undefined) throw new Error(missing);
-
-describe.skipIf(missing !== undefined)(`subject ledger in Redis ${missing ?? ''}`, () => {
+describeWithRedis('subject ledger in Redis', () => {
   let server: RedisServer | undefined;
   let redis: Redis;
 
@@ -61,6 +59,31 @@ describe.skipIf(missing !== undefined)(`subject ledger in Redis ${missing ?? ''}
       expect(answers.filter((answer) => answer?.type === 'admitted')).toHaveLength(50);
     }
     other.disconnect();
+  });
+
+  it('RATE-4: a lowered limit holds at once', async () => {
+    await redis.flushall();
+    const nowMs = Date.UTC(2030, 0, 1);
+    const byCallersClock = true;
+    const before = createRedisSubjectLedger(redis, { perMinute: 3, maxLive: 9, byCallersClock });
+    for (const at of [0, 10_000, 20_000]) {
+      await before.admit(aRequest(`s${at}`, { nowMs: nowMs + at }));
+    }
+    const after = createRedisSubjectLedger(redis, { perMinute: 1, maxLive: 9, byCallersClock });
+    const admit = (atMs: number) => after.admit(aRequest('later', { nowMs: nowMs + atMs }));
+    expect(await admit(30_000)).toEqual({ type: 'limited', by: 'rate', retryAfterSeconds: 50 });
+    expect(await admit(80_000)).toEqual({ type: 'admitted' });
+  });
+
+  it('IDEM-2: no name of a subject reaches into the keys of another', async () => {
+    await redis.flushall();
+    const ledger = createRedisSubjectLedger(redis, { perMinute: 1, maxLive: 9 });
+    const odd = { idempotency: { key: 'x}:rate', fingerprint: 'f' } };
+    expect(await ledger.admit(aRequest('s1', { subject: 'a', ...odd }))).toEqual({
+      type: 'admitted',
+    });
+    const stranger = { subject: 'a}:key:x' };
+    expect(await ledger.admit(aRequest('s2', stranger))).toEqual({ type: 'admitted' });
   });
 
   it('LIMIT-3: everything a subject leaves in Redis ends by itself', async () => {

@@ -6,9 +6,9 @@ import type {
   SubjectLimits,
 } from '@headwater/shared/gateway/subject-ledger';
 import { CLAIM_MS, LIVE_RETRY_SECONDS } from '@headwater/shared/gateway/subject-ledger';
-import { GatewayError } from '@headwater/shared/protocol/errors';
 import { RATE_WINDOW_MS } from '@headwater/shared/security/rate-bucket';
 import type { Redis } from 'ioredis';
+import { redisFault } from './redis-connection.ts';
 
 /**
  * KEYS: rate (list of times), live (sorted set of streams by their end), claim (hash). ARGV: now in
@@ -60,7 +60,6 @@ redis.call('ZADD', live, now + live_ms, stream)
 if redis.call('PTTL', live) < live_ms then redis.call('PEXPIRE', live, live_ms) end
 if fingerprint ~= '' then
   local kept_ms = math.min(live_ms, claim_ms)
-  redis.call('DEL', claim)
   redis.call('HSET', claim, 'fingerprint', fingerprint, 'stream', stream, 'url', url,
     'confirmed', '0', 'claimed', string.format('%.0f', now),
     'expires', string.format('%.0f', now + kept_ms))
@@ -163,8 +162,6 @@ async function ask<T>(call: () => Promise<T>): Promise<T> {
   try {
     return await call();
   } catch (cause) {
-    throw new GatewayError('unavailable', 'The gateway cannot reach its Redis. Try again soon.', {
-      cause,
-    });
+    throw redisFault(cause);
   }
 }

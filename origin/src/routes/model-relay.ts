@@ -2,7 +2,7 @@
 
 import { once } from 'node:events';
 import { GatewayError, toGatewayError, toWireError } from '@headwater/shared/protocol/errors';
-import { parseJsonObject } from '@headwater/shared/protocol/init-stream';
+import { MAX_BODY_BYTES, parseJsonObject } from '@headwater/shared/protocol/init-stream';
 import {
   MODEL_RELAY_PATH,
   parseRelayRequest,
@@ -12,10 +12,13 @@ import type { FastifyInstance } from 'fastify';
 import type { OriginGateway } from '../gateway.ts';
 import { headerOf } from './header.ts';
 
+/** The edge sends the text of a message twice where it has parts, and escapes it anew. */
+const RELAY_BODY_BYTES = 3 * MAX_BODY_BYTES;
+
 /** Adds the route; `INTERNAL_API_KEY` alone opens it, or nothing in DEV_MODE without one. */
 export function addModelRelay(app: FastifyInstance, gateway: OriginGateway): void {
   const { authorise, registry, settings } = gateway;
-  app.post(MODEL_RELAY_PATH, async (request, reply) => {
+  app.post(MODEL_RELAY_PATH, { bodyLimit: RELAY_BODY_BYTES }, async (request, reply) => {
     const apiKey = headerOf(request, 'x-api-key');
     if (apiKey !== null || settings.internalApiKey !== undefined || !settings.devMode) {
       await authorise({ authorization: null, apiKey: apiKey ?? '' });

@@ -3,11 +3,18 @@
 import { apiErrorBody, apiErrorHeaders } from '@headwater/shared/openai-api/api-error';
 import { authoriseClient } from '@headwater/shared/openai-api/authorise-client';
 import { createCompletionCollector } from '@headwater/shared/openai-api/chat-completion';
-import { BROKEN_OFF, type ChatSink, thrownOf } from '@headwater/shared/openai-api/chat-sink';
+import {
+  BROKEN_OFF,
+  CHAT_FORMAT,
+  type ChatSink,
+  thrownOf,
+} from '@headwater/shared/openai-api/chat-sink';
 import { createChatStream, explain } from '@headwater/shared/openai-api/chat-stream';
 import { modelList, modelOf } from '@headwater/shared/openai-api/model-list';
 import { type OpenedChat, openChat } from '@headwater/shared/openai-api/open-chat';
 import { toGatewayError, type WireError } from '@headwater/shared/protocol/errors';
+import type { ProviderName } from '@headwater/shared/providers/contract';
+import { createModelCatalogue } from '@headwater/shared/providers/model-catalogue';
 import { HEARTBEAT_MS, SSE_HEADERS } from '@headwater/shared/stream/frames';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { createChatSubscriber } from '../adapters/chat-subscriber.ts';
@@ -25,9 +32,15 @@ async function rewriteErrors(_request: FastifyRequest, reply: FastifyReply, payl
   return apiErrorBody(error);
 }
 
+const warnOf =
+  ({ logger }: OriginGateway) =>
+  (provider: ProviderName, err: unknown) =>
+    logger.warn({ provider, err }, 'models could not be listed');
+
 /** Adds the routes. */
 export function addOpenAI(app: FastifyInstance, gateway: OriginGateway): void {
-  const { settings, authorise, sessions, models } = gateway;
+  const { settings, authorise, sessions, registry } = gateway;
+  const models = createModelCatalogue({ registry, onFailure: warnOf(gateway) });
   const ports = { ...sessionPortsOf(gateway), settings, authorise };
   const routes = { preSerialization: rewriteErrors };
 
@@ -99,7 +112,7 @@ async function sendChunks(session: SessionHandle, opened: OpenedChat, reply: Fas
   reply.hijack();
   const response = reply.raw;
   response.writeHead(200, { ...(reply.getHeaders() as Record<string, string>), ...SSE_HEADERS });
-  const connection = createSseSubscriber(response, 'ws');
+  const connection = createSseSubscriber(response, CHAT_FORMAT);
   stream.begin(meta, subscriber.connect(connection));
   return reply;
 }

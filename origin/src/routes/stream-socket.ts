@@ -2,7 +2,8 @@
 
 import type { IncomingMessage } from 'node:http';
 import fastifyWebsocket from '@fastify/websocket';
-import { readWishes, requireAccess, streamGone } from '@headwater/shared/gateway/read-stream';
+import { readWishes, streamGone } from '@headwater/shared/gateway/read-stream';
+import { requireSocketOrigin } from '@headwater/shared/gateway/socket-origin';
 import { GatewayError } from '@headwater/shared/protocol/errors';
 import { pathOnly } from '@headwater/shared/protocol/redact';
 import type { EventPosition } from '@headwater/shared/stream/event';
@@ -15,6 +16,7 @@ import { createWsSubscriber } from '../adapters/ws-subscriber.ts';
 import type { OriginGateway } from '../gateway.ts';
 import type { SessionHandle } from '../sessions/session-registry.ts';
 import { headerOf } from './header.ts';
+import { findSession, queryOf, type StreamParams } from './stream-access.ts';
 
 /** A request that may be upgraded. */
 interface Admitted {
@@ -40,9 +42,6 @@ export function isSocketUpgrade(request: IncomingMessage): boolean {
 /**
  * Adds the route. It comes after every other one: the plugin takes over the handlers that are added
  * after it, and would accept sockets for them.
- *
- * No `Origin` header is judged: a page of another site has no cookie that opens a stream, and who
- * has the token in the URL may read.
  */
 export async function addStreamSocket(app: FastifyInstance, gateway: OriginGateway): Promise<void> {
   const admitted = new WeakMap<IncomingMessage, Admitted>();
@@ -59,6 +58,10 @@ export async function addStreamSocket(app: FastifyInstance, gateway: OriginGatew
       request.log.error({ err: thrown }, 'socket failed');
       socket.terminate();
     },
+  });
+  app.addHook('onRequest', async (request, reply) => {
+    // The plugin ends the line of an upgrade that is refused; a client must not use it again.
+    if (request.ws) reply.header('connection', 'close');
   });
   app.websocketServer.on('headers', (headers, request) => {
     const requestId = admitted.get(request)?.requestId;
@@ -78,23 +81,24 @@ export async function addStreamSocket(app: FastifyInstance, gateway: OriginGatew
       isSocketUpgrade(request as IncomingMessage) ? 'websocket' : undefined,
     validate: () => undefined,
   });
-  app.route<{ Params: { id: string } }>({
+  app.route<StreamParams>({
     method: 'GET',
     url: '/stream/:id',
     exposeHeadRoute: false,
     constraints: { upgrade: 'websocket' },
     async preValidation(request) {
-      const { id: streamId } = request.params;
-      const query = new URLSearchParams(request.url.split('?')[1] ?? '');
-      await requireAccess(gateway.accessTokens, {
-        streamId,
-        query,
-        authorization: headerOf(request, 'authorization'),
-        cookie: headerOf(request, 'cookie'),
-      });
-      const session = await gateway.sessions.get(streamId);
-      if (session === undefined || session.status === 'expired') throw streamGone();
-      const { after } = readWishes(query, headerOf(request, 'last-event-id'));
+      const session = await findSession(gateway, request);
+      requireSocketOrigin(
+        {
+          query: queryOf(request),
+          authorization: headerOf(request, 'authorization'),
+          origin: headerOf(request, 'origin'),
+          host: request.host,
+        },
+        gateway.settings,
+      );
+      if (session.status === 'expired') throw streamGone();
+      const { after } = readWishes(queryOf(request), headerOf(request, 'last-event-id'));
       // Refuses, while an HTTP status can still say it, where the stream has no room.
       session.decide(after);
       admitted.set(request.raw, { session, after, requestId: request.id });

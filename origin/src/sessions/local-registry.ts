@@ -1,13 +1,13 @@
 /** The sessions of an origin that is one process: live in memory, kept in its data folder. */
 
 import { GatewayError } from '@headwater/shared/protocol/errors';
-import type { ProviderRegistry } from '@headwater/shared/providers/registry';
 import { type StreamEngine, startEngine } from '@headwater/shared/stream/engine';
 import { createMemoryLog, type EventKeeper } from '@headwater/shared/stream/memory-log';
-import type { Clock, Logger, Outbox, SessionStore } from '@headwater/shared/stream/ports';
+import type { SessionStore } from '@headwater/shared/stream/ports';
 import { isEnded, type SessionState } from '@headwater/shared/stream/session-state';
 import { countTokens } from '@headwater/shared/text/count-tokens';
 import { createTimeoutAlarm } from '../adapters/timeout-alarm.ts';
+import type { SessionRuntime } from '../storage/origin-storage.ts';
 import type { SessionRegistry } from './session-registry.ts';
 
 /** Where sessions outlive the process. */
@@ -21,16 +21,8 @@ export interface SessionVault {
 }
 
 /** What the registry is wired to. */
-export interface LocalRegistryPorts {
-  readonly registry: ProviderRegistry;
-  readonly outbox: Outbox;
+export interface LocalRegistryPorts extends SessionRuntime {
   readonly vault: SessionVault;
-  readonly clock: Clock;
-  readonly logger: Logger;
-  readonly maxReaders: number;
-  readonly maxBufferedBytes: number;
-  /** A session has ended: its subject may open another one. */
-  ended(state: SessionState): void;
 }
 
 /** How often sessions that have ended leave the memory, and kept ones are forgotten, in ms. */
@@ -62,10 +54,7 @@ export async function createLocalRegistry(ports: LocalRegistryPorts): Promise<Se
   const opening = new Map<string, Promise<StreamEngine | undefined>>();
   let closing = false;
 
-  async function start(
-    state: SessionState,
-    origin: 'created' | 'restored',
-  ): Promise<StreamEngine> {
+  async function start(state: SessionState, origin: 'created' | 'restored'): Promise<StreamEngine> {
     const { streamId } = state.request;
     const keeper = ports.vault.keeper(streamId);
     let engine: StreamEngine | undefined;
@@ -137,7 +126,8 @@ export async function createLocalRegistry(ports: LocalRegistryPorts): Promise<Se
 
   for (const streamId of ports.vault.live()) await get(streamId);
 
-  const isStreaming = () => [...entries.values()].some(({ engine }) => engine.status === 'streaming');
+  const isStreaming = () =>
+    [...entries.values()].some(({ engine }) => engine.status === 'streaming');
 
   return {
     async create(state) {

@@ -30,6 +30,8 @@ interface Entry {
   dueMs: number;
   /** Its place in the queue; absent while it is claimed. A place that is not this one is void. */
   place?: Due<Entry>;
+  isClaimed: boolean;
+  /** Of its last claim. */
   token?: number;
 }
 
@@ -99,8 +101,8 @@ export function createClaimBook(): ClaimBook {
   }
 
   function release(entry: Entry, receiver: Receiver): void {
-    if (entry.token === undefined) return;
-    delete entry.token;
+    if (!entry.isClaimed) return;
+    entry.isClaimed = false;
     receiver.claims -= 1;
   }
 
@@ -129,7 +131,7 @@ export function createClaimBook(): ClaimBook {
   return {
     add(id, name, dueMs) {
       remove(id);
-      const entry: Entry = { id, receiver: name, dueMs };
+      const entry: Entry = { id, receiver: name, dueMs, isClaimed: false };
       entries.set(id, entry);
       const receiver = receiverOf(entry);
       receiver.entries += 1;
@@ -148,6 +150,7 @@ export function createClaimBook(): ClaimBook {
         delete entry.place;
         lastToken += 1;
         entry.token = lastToken;
+        entry.isClaimed = true;
         receiver.claims += 1;
         leases.push({ atMs: untilMs, item: { entry, token: lastToken } });
         offer(receiver);

@@ -26,8 +26,8 @@ export interface OutboxStore {
   add(state: DeliveryState): MaybePromise<boolean>;
   /**
    * Keeps what came of an attempt, and gives the claim back. MUST be durable when it resolves. MUST
-   * change nothing where the delivery is unknown or over, or where the claim's lease ran out and it
-   * was claimed again; but a delivery that was delivered stays so, by whatever claim.
+   * change nothing where the delivery is unknown or over, or where it was claimed again after this
+   * claim's lease; but what was delivered is delivered, by whatever claim.
    */
   put(state: DeliveryState, token: number): MaybePromise<void>;
   get(id: string): MaybePromise<DeliveryState | undefined>;

@@ -14,7 +14,10 @@ export interface ProviderHealth {
   /** The setting that makes it live. */
   readonly setting?: string;
   readonly simulated?: true;
-  /** Of a live vendor: `open` while it is left alone because it kept failing. */
+  /**
+   * Of a live vendor: `open` while it is left alone because it kept failing. It is the circuit of the
+   * process that answers; an edge has many.
+   */
   readonly circuit?: CircuitState['kind'];
 }
 

@@ -51,7 +51,7 @@ it.each<[string, Record<string, unknown>]>([
   expect(await fingerprint({ ...BODY, ...change })).not.toBe(await fingerprint(BODY));
 });
 
-it('IDEM-2: canonical JSON is JSON, and equal for equal values alone', () => {
+it('IDEM-2: canonical JSON is the same value, whatever order its fields came in', () => {
   const shuffle = (value: unknown): unknown => {
     if (typeof value !== 'object' || value === null) return value;
     if (Array.isArray(value)) return value.map(shuffle);
@@ -59,11 +59,9 @@ it('IDEM-2: canonical JSON is JSON, and equal for equal values alone', () => {
     return Object.fromEntries(entries.reverse());
   };
   fc.assert(
-    fc.property(fc.jsonValue(), fc.jsonValue(), (a, b) => {
-      expect(JSON.parse(canonicalJson(a))).toEqual(JSON.parse(JSON.stringify(a)));
-      expect(canonicalJson(shuffle(a))).toBe(canonicalJson(a));
-      const same = JSON.stringify(a) === JSON.stringify(b);
-      if (canonicalJson(a) === canonicalJson(b)) expect(same || typeof a === 'object').toBe(true);
+    fc.property(fc.jsonValue(), (value) => {
+      expect(JSON.parse(canonicalJson(value))).toEqual(JSON.parse(JSON.stringify(value)));
+      expect(canonicalJson(shuffle(value))).toBe(canonicalJson(value));
     }),
     { seed: 7 },
   );

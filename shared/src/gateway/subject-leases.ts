@@ -63,8 +63,9 @@ export function createLeaseBook(keeper?: LeaseKeeper): LeaseBook {
       return untilBySubject.get(subject)?.size ?? 0;
     },
     add(subject, streamId, untilMs) {
-      remember({ subject, streamId, untilMs });
+      // A keeper that refuses leaves no lease behind.
       keeper?.put({ subject, streamId, untilMs });
+      remember({ subject, streamId, untilMs });
     },
     drop,
     sweep(nowMs) {

@@ -90,7 +90,6 @@ export function createLocalLedger(
       }
       const admission = takeRate(subject, nowMs);
       if (admission.type !== 'admitted') return admission;
-      leases.add(subject, streamId, liveUntilMs);
       if (idempotency !== undefined) {
         claims.put(subject, idempotency.key, {
           fingerprint: idempotency.fingerprint,
@@ -101,6 +100,7 @@ export function createLocalLedger(
           expiresAtMs: Math.min(liveUntilMs, nowMs + CLAIM_MS),
         });
       }
+      leases.add(subject, streamId, liveUntilMs);
       return ADMITTED;
     },
     confirm(subject, key) {

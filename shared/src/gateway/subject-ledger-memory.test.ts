@@ -11,21 +11,33 @@ describeSubjectLedgerContract(
   { claims: false, leases: false },
 );
 
-it('RATE-1: forgetting callers that stayed away forgives none that is still within its minute', () => {
+/** Admits one stream a minute of each subject, at a time after the first. */
+function createHost() {
   const ledger = createMemoryLedger({ perMinute: 1, maxLive: 10 });
-  let nowMs = NOW_MS;
   let streams = 0;
-  const admit = (subject: string) => {
+  return (subject: string, atMs: number) => {
     streams += 1;
-    const streamId = `s${streams}`;
-    return ledger.admit({ subject, streamId, streamUrl: '', liveUntilMs: nowMs + 1, nowMs }).type;
+    const nowMs = NOW_MS + atMs;
+    const times = { nowMs, liveUntilMs: nowMs + 1 };
+    return ledger.admit({ subject, streamId: `s${streams}`, streamUrl: '', ...times }).type;
   };
-  expect(admit('away')).toBe('admitted');
-  nowMs += 59_999;
-  expect(admit('late')).toBe('admitted');
-  nowMs += 59_999;
-  expect(admit('late')).toBe('limited');
-  expect(admit('away')).toBe('admitted');
+}
+
+it('RATE-1: forgetting callers that stayed away forgives none that is still within its minute', () => {
+  const admit = createHost();
+  expect(admit('away', 0)).toBe('admitted');
+  expect(admit('late', 59_999)).toBe('admitted');
+  expect(admit('late', 119_998)).toBe('limited');
+  expect(admit('away', 119_998)).toBe('admitted');
+});
+
+it('RATE-4: a clock that steps back makes no caller look as if it had stayed away', () => {
+  const admit = createHost();
+  expect(admit('first', 0)).toBe('admitted');
+  expect(admit('late', 30_000)).toBe('admitted');
+  expect(admit('late', 0)).toBe('limited');
+  expect(admit('first', 60_000)).toBe('admitted');
+  expect(admit('late', 60_000)).toBe('limited');
 });
 
 it('IDEM-5: the memory holds a bounded number of keys, and the oldest goes first', () => {

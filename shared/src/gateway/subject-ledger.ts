@@ -1,6 +1,7 @@
 /** Who may open how many streams, and which request was made before: one decision a new stream. */
 
 import { GatewayError } from '../protocol/errors.ts';
+import type { Settings } from '../protocol/settings.ts';
 import type { MaybePromise } from '../stream/ports.ts';
 import { rateLimited } from './rate-limited.ts';
 
@@ -58,6 +59,16 @@ export interface SubjectLimits {
   readonly perMinute: number;
   /** Streams that have not ended. */
   readonly maxLive: number;
+}
+
+/** What the settings allow a subject. */
+export function subjectLimitsOf(
+  settings: Pick<Settings, 'rateLimitPerMinute' | 'limits'>,
+): SubjectLimits {
+  return {
+    perMinute: settings.rateLimitPerMinute,
+    maxLive: settings.limits.maxLiveStreamsPerSubject,
+  };
 }
 
 /** Counts streams by who opened them. */

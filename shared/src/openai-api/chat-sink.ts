@@ -2,6 +2,7 @@
 
 import { GatewayError, type WireError } from '../protocol/errors.ts';
 import type { StreamEvent } from '../stream/event.ts';
+import type { FrameFormat } from '../stream/frames.ts';
 
 /** Takes the events of one session, in order. */
 export interface ChatSink {
@@ -11,9 +12,25 @@ export interface ChatSink {
   closed(error?: WireError): void;
 }
 
-/** An event of the frame format `ws`; its id means nothing here. */
-export function parseFrame(frame: string): StreamEvent {
-  return JSON.parse(frame) as StreamEvent;
+/** The frame format of a chat's one reader: events as JSON, their ids apart. */
+export const CHAT_FORMAT = 'sse-json' satisfies FrameFormat;
+
+const DATA = 'data: ';
+
+/** The events of a frame of {@link CHAT_FORMAT}; JSON has no line breaks, so each has one line. */
+export function parseFrame(frame: string): StreamEvent[] {
+  const events: StreamEvent[] = [];
+  for (const line of frame.split('\n')) {
+    if (line.startsWith(DATA)) events.push(JSON.parse(line.slice(DATA.length)) as StreamEvent);
+  }
+  return events;
+}
+
+/** Hands a frame to a sink. Returns the bytes that the sink's caller has not taken yet. */
+export function takeFrame(sink: ChatSink, frame: string): number {
+  let untaken = 0;
+  for (const event of parseFrame(frame)) untaken = sink.take(event);
+  return untaken;
 }
 
 /** Why an event is no good end. A chat that was stopped has no whole answer. */

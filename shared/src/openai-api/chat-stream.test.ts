@@ -1,8 +1,9 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { GatewayError, type WireError } from '../protocol/errors.ts';
 import type { StreamEvent } from '../stream/event.ts';
+import { encodeFrames, encodeReaderError } from '../stream/frames.ts';
 import { APIError, createOpenAIClient } from '../testing/openai-client.ts';
-import { parseFrame } from './chat-sink.ts';
+import { CHAT_FORMAT, parseFrame, takeFrame } from './chat-sink.ts';
 import { type ChatStream, createChatStream, explain } from './chat-stream.ts';
 
 beforeEach(() => {
@@ -219,9 +220,10 @@ it('OPENAI-8: what the caller has not taken is told to the session', () => {
   expect(stream.take(delta('a'))).toBe(0);
   const output = createOutput();
   stream.begin(META, output);
-  expect(stream.take(parseFrame('{"id":"x-2","type":"delta","text":"b"}'))).toBe(
-    output.kept.text.length,
-  );
+  const batch = { epoch: 7, firstSeq: 2, events: [delta('b\r\n'), delta('c')] };
+  const [frame = ''] = encodeFrames(batch, CHAT_FORMAT);
+  expect(takeFrame(stream, frame)).toBe(output.kept.text.length);
+  expect(output.kept.text).toMatch(/"b\\r\\n".*"c"/s);
 });
 
 it('OPENAI-5: an error learns from the state how long to wait', async () => {
@@ -234,4 +236,19 @@ it('OPENAI-5: an error learns from the state how long to wait', async () => {
   }));
   expect(told.details).toEqual(details);
   expect(await explain(bare, async () => null)).toBe(bare);
+  const gone = () => Promise.reject(new Error('gone'));
+  expect(await explain(bare, gone)).toBe(bare);
+});
+
+it('OPENAI-3: an event is read from its frame as it was, the id of a tool call with it', () => {
+  const events: StreamEvent[] = [
+    { type: 'tool_call', index: 0, id: 'c1', name: 'weather', arguments: '{' },
+    { type: 'tool_call', index: 0, arguments: '"data: \\n\\n"}' },
+    delta('data: x\n\ndata: y\u2028'),
+    DONE,
+  ];
+  const frames = encodeFrames({ epoch: 7, firstSeq: 1, events }, CHAT_FORMAT);
+  expect(frames.flatMap(parseFrame)).toEqual(events);
+  const aside = encodeReaderError({ code: 'unavailable', message: 'Gone.' }, CHAT_FORMAT);
+  expect(parseFrame(aside)).toEqual([{ type: 'error', code: 'unavailable', message: 'Gone.' }]);
 });

@@ -126,6 +126,11 @@ export async function explain(
   errorOfState: () => Promise<WireError | null>,
 ): Promise<GatewayError> {
   if (error.details !== undefined) return error;
-  const kept = await errorOfState();
-  return kept?.code === error.code && kept.details !== undefined ? thrownOf(kept) : error;
+  try {
+    const kept = await errorOfState();
+    return kept?.code === error.code && kept.details !== undefined ? thrownOf(kept) : error;
+  } catch {
+    // The error itself matters more than what could be added to it.
+    return error;
+  }
 }

@@ -1,5 +1,6 @@
 /** `GET /v1/models`, in OpenAI's shape. https://platform.openai.com/docs/api-reference/models */
 
+import * as z from 'zod';
 import { GatewayError } from '../protocol/errors.ts';
 import type { ListedModel } from '../providers/model-lister.ts';
 
@@ -33,5 +34,18 @@ export function modelOf(models: readonly ListedModel[], id: string): ApiModel {
   if (found !== undefined) return toApiModel(found);
   throw new GatewayError('not_found', 'No such model is listed here. `GET /v1/models` lists all.', {
     details: { fields: [{ path: 'model', message: 'is not listed here' }] },
+  });
+}
+
+const listSchema = z.object({
+  data: z.array(z.object({ id: z.string(), created: z.number(), owned_by: z.string() })),
+});
+
+/** Reads a list that another gateway gave. Errors: `upstream_failed`. */
+export function parseModelList(body: unknown): readonly ListedModel[] {
+  const result = listSchema.safeParse(body);
+  if (result.success) return result.data.data;
+  throw new GatewayError('upstream_failed', 'The origin answered with no list of models.', {
+    cause: result.error,
   });
 }

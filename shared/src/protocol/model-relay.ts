@@ -16,34 +16,68 @@ export type RelayLine =
   | { readonly error: WireError }
   | { readonly end: true };
 
-const requestSchema = z.object({
+const part = z.discriminatedUnion('type', [
+  z.object({ type: z.literal('text'), text: z.string() }),
+  z.object({
+    type: z.literal('image_url'),
+    image_url: z.object({
+      url: z.string(),
+      detail: z.enum(['auto', 'low', 'high']).exactOptional(),
+    }),
+  }),
+]);
+
+const message = z.object({
+  role: z.enum(['system', 'user', 'assistant', 'tool']),
+  content: z.string(),
+  parts: z.array(part).exactOptional(),
+  toolCalls: z
+    .array(z.object({ id: z.string(), name: z.string(), arguments: z.string() }))
+    .exactOptional(),
+  toolCallId: z.string().exactOptional(),
+});
+
+const tool = z.object({
+  name: z.string(),
+  description: z.string().exactOptional(),
+  parameters: z.record(z.string(), z.unknown()).exactOptional(),
+  strict: z.boolean().exactOptional(),
+});
+
+const requestSchema: z.ZodType<ModelRequest> = z.object({
   model: z.string().min(1).max(200),
-  messages: z
-    .array(z.object({ role: z.enum(['system', 'user', 'assistant']), content: z.string() }))
-    .min(1),
+  messages: z.array(message).min(1),
   maxTokens: z.int().min(1),
-  temperature: z.number().optional(),
-  streamId: z.string().optional(),
+  temperature: z.number().exactOptional(),
+  tools: z.array(tool).exactOptional(),
+  toolChoice: z
+    .union([z.enum(['auto', 'none', 'required']), z.object({ name: z.string() })])
+    .exactOptional(),
+  parallelToolCalls: z.boolean().exactOptional(),
+  topP: z.number().exactOptional(),
+  stop: z.array(z.string()).exactOptional(),
+  openaiParams: z.record(z.string(), z.unknown()).exactOptional(),
+  streamId: z.string().exactOptional(),
 });
 
 /** Reads a relayed request. Errors: `validation_failed`. */
 export function parseRelayRequest(body: unknown): ModelRequest {
   const result = requestSchema.safeParse(body);
-  if (!result.success) {
-    throw new GatewayError('validation_failed', 'This is not a relayed model request.', {
-      cause: result.error,
-    });
-  }
-  const { temperature, streamId, ...rest } = result.data;
-  return {
-    ...rest,
-    ...(temperature === undefined ? {} : { temperature }),
-    ...(streamId === undefined ? {} : { streamId }),
-  };
+  if (result.success) return result.data;
+  throw new GatewayError('validation_failed', 'This is not a relayed model request.', {
+    cause: result.error,
+  });
 }
 
 const eventSchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('text'), text: z.string() }),
+  z.object({
+    type: z.literal('tool_call'),
+    index: z.int().min(0),
+    id: z.string().exactOptional(),
+    name: z.string().exactOptional(),
+    arguments: z.string(),
+  }),
   z.object({
     type: z.literal('usage'),
     inputTokens: z.number().exactOptional(),
@@ -62,7 +96,12 @@ const lineSchema = z.union([
     error: z.object({
       code: z.enum(Object.keys(ERROR_TABLE) as [ErrorCode, ...ErrorCode[]]),
       message: z.string(),
-      details: z.object({ retryAfterSeconds: z.number().exactOptional() }).exactOptional(),
+      details: z
+        .object({
+          fields: z.array(z.object({ path: z.string(), message: z.string() })).exactOptional(),
+          retryAfterSeconds: z.number().exactOptional(),
+        })
+        .exactOptional(),
     }),
   }),
 ]);

@@ -3,6 +3,7 @@
 import * as z from 'zod';
 import { ERROR_TABLE, type ErrorCode } from './errors.ts';
 import { initStreamSchema } from './init-stream.ts';
+import { OPENAI_PATHS, OPENAI_SCHEMAS } from './openapi-openai.ts';
 
 const json = (schema: object) => ({ content: { 'application/json': { schema } } });
 
@@ -98,6 +99,7 @@ export function openApiDocument(version: string): Record<string, unknown> {
         InitStream: initStream,
         Callback: callbackSchema,
         StreamState: stateSchema,
+        ...OPENAI_SCHEMAS,
       },
     },
     paths: {
@@ -171,6 +173,7 @@ export function openApiDocument(version: string): Record<string, unknown> {
           },
         },
       },
+      ...OPENAI_PATHS,
     },
   };
 }

@@ -62,7 +62,10 @@ export function watchDeadlines(timeouts: VendorTimeouts, onExpired: () => void):
   function check(): void {
     const now = Date.now();
     const [deadline, at] = nearest(now);
-    if (at > now) return arm(now);
+    if (at > now) {
+      arm(now);
+      return;
+    }
     passed = deadline;
     onExpired();
   }

@@ -52,6 +52,14 @@ describe('the provider registry', () => {
     expect(error.details?.fields?.[0]?.path).toBe('model');
   });
 
+  it('PROV-23: shows the circuit of a live vendor that has one', () => {
+    const guarded = { ...openai, circuit: () => 'open' as const };
+    const live = createProviderRegistry({ providers: { openai: guarded, echo } }).live();
+    expect(live.openai).toEqual({ isLive: true, isSimulated: false, circuit: 'open' });
+    expect(live.echo).not.toHaveProperty('circuit');
+    expect(live.azure.missing).toContain('AZURE_OPENAI_ENDPOINT');
+  });
+
   it('PROV-18: names the setting of a vendor that is not wired', () => {
     const missing = { ollama: MISSING_OLLAMA_AT_EDGE };
     const registry = createProviderRegistry({ providers: { echo }, missing });

@@ -1,10 +1,11 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { GatewayError } from '../protocol/errors.ts';
+import type { VendorTimeouts } from '../protocol/upstream-settings.ts';
 import type { ModelEvent } from './contract.ts';
 import { type EventConverter, MAX_EVENT_LENGTH } from './event-converter.ts';
-import { VendorUnreachableError } from './http-fault.ts';
 import { createNdjsonDecoder } from './ndjson-body.ts';
 import { createSseDecoder } from './sse-body.ts';
+import { VendorError } from './vendor-error.ts';
 import { streamVendor, type VendorCall } from './vendor-stream.ts';
 
 /** Every event is text; `END` ends. */
@@ -21,13 +22,20 @@ function plainConverter(): EventConverter {
   };
 }
 
-function callFor(body: ReadableStream<Uint8Array> | null, silenceMs = 1000): VendorCall {
+const TIMEOUTS: VendorTimeouts = {
+  connectMs: 2000,
+  firstTokenMs: 3000,
+  idleMs: 1000,
+  totalMs: 20_000,
+};
+
+function callFor(body: ReadableStream<Uint8Array> | null): VendorCall {
   return {
     vendor: 'Vendor',
     open: async () => new Response(body),
     decoder: createSseDecoder(plainConverter()),
     mapError: (cause) => new GatewayError('upstream_failed', 'mapped', { cause }),
-    silenceMs,
+    timeouts: TIMEOUTS,
   };
 }
 
@@ -57,7 +65,7 @@ describe('a vendor stream', () => {
   });
 
   it('PROV-20: sends a request that got no answer a second time, and no third time', async () => {
-    const gone = new VendorUnreachableError('upstream_failed', 'gone');
+    const gone = new VendorError('unreachable', 'upstream_failed', 'gone');
     const attempts = async (failures: number, error: GatewayError) => {
       let sent = 0;
       const call: VendorCall = {
@@ -120,7 +128,7 @@ describe('the bound on one event', () => {
   });
 });
 
-describe('silence', () => {
+describe('deadlines', () => {
   beforeEach(() => {
     vi.useFakeTimers();
   });
@@ -128,23 +136,110 @@ describe('silence', () => {
     vi.useRealTimers();
   });
 
-  it('PROV-8: is counted while the vendor is waited for, not while the reader is busy', async () => {
+  /** A vendor that says what a test pushes. */
+  function openStream(open?: VendorCall['open']) {
     let push: (text: string) => void = () => undefined;
     const body = new ReadableStream<Uint8Array>({
       start: (controller) => {
         push = (text) => controller.enqueue(encode(text));
       },
     });
-    const stream = streamVendor(() => callFor(body, 1000), new AbortController().signal);
-    const batches = stream[Symbol.asyncIterator]();
+    const call = callFor(body);
+    const stop = new AbortController();
+    const stream = streamVendor(() => (open ? { ...call, open } : call), stop.signal);
+    return { batches: stream[Symbol.asyncIterator](), push, stop };
+  }
+
+  const failing = (promise: Promise<unknown>, words: string) =>
+    expect(promise).rejects.toMatchObject({
+      code: 'upstream_timeout',
+      message: expect.stringContaining(words),
+    });
+
+  it('PROV-8: without headers, the one to connect passes first', async () => {
+    const { batches } = openStream(
+      (signal) =>
+        new Promise((_, reject) => {
+          signal.addEventListener('abort', () => reject(signal.reason));
+        }),
+    );
+    const first = failing(batches.next(), 'no headers within 2 s');
+    await vi.advanceTimersByTimeAsync(1999);
+    expect(vi.getTimerCount()).toBe(1);
+    await vi.advanceTimersByTimeAsync(1);
+    await first;
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  it('PROV-8: before the first byte, silence is bounded by the first token alone', async () => {
+    const { batches } = openStream();
+    const first = failing(batches.next(), 'said nothing within 3 s');
+    await vi.advanceTimersByTimeAsync(2999);
+    expect(vi.getTimerCount()).toBe(1);
+    await vi.advanceTimersByTimeAsync(1);
+    await first;
+  });
+
+  it('PROV-8: bytes that are no token do not put off the first token', async () => {
+    const { batches, push } = openStream();
+    const first = failing(batches.next(), 'said nothing within 3 s');
+    for (let ms = 0; ms < 3000; ms += 500) {
+      push(': still here\n\n');
+      await vi.advanceTimersByTimeAsync(500);
+    }
+    await first;
+  });
+
+  it('PROV-8: idle time is the vendor’s, not the time in which the reader is busy', async () => {
+    const { batches, push } = openStream();
     push('data: a\n\n');
     await batches.next();
     await vi.advanceTimersByTimeAsync(5000);
     const second = batches.next();
     push('data: b\n\n');
     expect((await second).value).toEqual([{ type: 'text', text: 'b' }]);
-    const third = expect(batches.next()).rejects.toMatchObject({ code: 'upstream_timeout' });
+    const third = failing(batches.next(), 'fell silent for 1 s');
     await vi.advanceTimersByTimeAsync(2000);
     await third;
   });
+
+  it('PROV-8: idle time before the first token counts from the last byte', async () => {
+    const { batches, push } = openStream();
+    const first = failing(batches.next(), 'fell silent for 1 s');
+    push(': a comment\n\n');
+    await vi.advanceTimersByTimeAsync(1001);
+    await first;
+  });
+
+  it('PROV-8: the whole answer is bounded, also while it flows', async () => {
+    const { batches, push } = openStream();
+    const read = async () => {
+      for (let next = await batches.next(); !next.done; ) next = await batches.next();
+    };
+    const whole = failing(read(), 'longer than 20 s');
+    for (let ms = 0; ms < 20_000; ms += 500) {
+      push('data: a\n\n');
+      await vi.advanceTimersByTimeAsync(500);
+    }
+    await whole;
+  });
+
+  it.each(['the end', 'a fault', 'an abort', 'a return'])(
+    'PROV-8: no timer is left after %s',
+    async (what) => {
+      const { batches, push, stop } = openStream();
+      push('data: a\n\n');
+      await batches.next();
+      expect(vi.getTimerCount()).toBe(1);
+      const last = batches.next().catch(() => undefined);
+      if (what === 'the end') push('data: END\n\n');
+      if (what === 'a fault') push(`data: ${'x'.repeat(MAX_EVENT_LENGTH + 1)}\n\n`);
+      if (what === 'an abort') stop.abort();
+      if (what === 'a return') await batches.return?.();
+      await last;
+      // The drain of a finished body gives up after a second.
+      await vi.advanceTimersByTimeAsync(what === 'the end' ? 1000 : 0);
+      expect(vi.getTimerCount()).toBe(0);
+    },
+  );
 });

@@ -9,7 +9,7 @@ import { createVirtualClock } from '../testing/virtual-clock.ts';
 import { type EnginePorts, type StreamEngine, startEngine } from './engine.ts';
 import { createMemoryLog } from './memory-log.ts';
 import { createMemoryStore } from './memory-store.ts';
-import type { StreamRequest } from './session.ts';
+import type { StreamRequest } from './session-state.ts';
 
 const FINISH = { type: 'finish', reason: 'stop' } as const;
 const USAGE = { type: 'usage', inputTokens: 3, outputTokens: 4 } as const;

@@ -1,24 +1,22 @@
 /** Performs what a session decides: talks to the model, keeps the log, serves the readers. */
 
 import { GatewayError, toGatewayError, toWireError, type WireError } from '../protocol/errors.ts';
-import type { ModelProvider } from '../providers/contract.ts';
-import { callbackPayload } from './callback-payload.ts';
-import { type EventBatch, type EventPosition, isFinal, type StreamStatus } from './event.ts';
-import { answerOf, finalOf, writtenOf } from './log-reading.ts';
+import type { EnginePorts, StreamEngine } from './engine-ports.ts';
+import { type EventBatch, type EventPosition, isFinal } from './event.ts';
+import { answerOf, finalOf } from './log-reading.ts';
 import { createModelSource, type ModelSource } from './model-source.ts';
-import type { Alarm, Clock, Logger, Outbox, SessionStore, StreamLog, Subscriber } from './ports.ts';
 import { createReaders } from './readers.ts';
-import { type AttachDecision, decideAttach } from './resume-cursor.ts';
+import { decideAttach } from './resume-cursor.ts';
 import { stepSession } from './session.ts';
+import { createClosing } from './session-closing.ts';
 import {
   isEnded,
-  type ModelTarget,
   type SessionEffect,
   type SessionInput,
   type SessionState,
   targetOf,
 } from './session-state.ts';
-import { type StreamView, viewOf } from './stream-view.ts';
+import { viewOf } from './stream-view.ts';
 
 const SHUTTING_DOWN: WireError = {
   code: 'unavailable',
@@ -36,62 +34,7 @@ const PURGE_RETRY_MS = 10_000;
 /** Seconds after which a stream that is full of readers may have a place. */
 const FULL_RETRY_SECONDS = 5;
 
-/** What one session's engine is wired to. */
-export interface EnginePorts {
-  readonly log: StreamLog;
-  readonly store: SessionStore;
-  readonly outbox: Outbox;
-  readonly clock: Clock;
-  readonly alarm: Alarm;
-  readonly logger: Logger;
-  /** The vendor of a target; throws `unavailable` where it is not wired. */
-  provider(target: ModelTarget): ModelProvider;
-  /** Tokens in a text, for vendors that give no usage. */
-  countTokens(text: string): Promise<number>;
-  /** What a model says within this time is appended together, in ms. Default 0: each read by itself. */
-  readonly gatherMs?: number;
-  /** Readers at the same time. Default: any number. */
-  readonly maxReaders?: number;
-  /** Bytes a reader may leave untaken before it is cut. */
-  readonly maxBufferedBytes?: number;
-  /** The session's end is kept and shown. */
-  ended?(): void;
-  /** The session has forgotten everything; its owner may drop it. */
-  purged(): void;
-  /** Another host owns the stream now: this engine does nothing more, and its readers come back. */
-  lost?(): void;
-}
-
-/** One live session. */
-export interface StreamEngine {
-  /**
-   * Where a reader that has read up to `after` would begin; changes nothing. Throws `rate_limited`
-   * when the stream has as many readers as it may.
-   */
-  decide(after: EventPosition | undefined): AttachDecision;
-  /**
-   * Serves a reader after the given number until the end, its own departure, or a cut; with `gap`,
-   * it is told that what it had read is not of this stream.
-   */
-  attach(subscriber: Subscriber, afterSeq: number, gap?: boolean): void;
-  detach(subscriber: Subscriber): void;
-  /** Readers that other hosts serve from the same log. */
-  countRemoteReaders(count: number): void;
-  /** Stops the model and keeps what was said; resolves once the end is kept. */
-  cancel(): Promise<void>;
-  /** The host is going down: ends a live session with a clear error, so that its callback goes out. */
-  interrupt(): Promise<void>;
-  /** Leaves the session to another host: stops the model and lets the readers go, without an end. */
-  handOver(): void;
-  /** The alarm rang. */
-  wake(): Promise<void>;
-  view(): Promise<StreamView>;
-  readonly status: StreamStatus;
-  /** Readers served here. */
-  readonly readerCount: number;
-  /** Resolves when every effect begun so far has ended. */
-  idle(): Promise<void>;
-}
+export type { EnginePorts, StreamEngine } from './engine-ports.ts';
 
 /**
  * Starts the engine of a new session (`created`) or of one found in the store (`restored`).
@@ -111,9 +54,7 @@ export async function startEngine(
   let ended = false;
   /** Appended, and shown once the end is kept. */
   let finalBatch: EventBatch | undefined;
-  /** True once the callback of the end is kept: from then on no failure can change what it says. */
-  let endKept = origin === 'restored' && isEnded(initial.status);
-  /** True once the log or the store refused before that. */
+  /** True once the log or the store refused before the end was kept. */
   let broken = false;
   /** True once another host has the session. */
   let isLost = false;
@@ -121,11 +62,29 @@ export async function startEngine(
   let source: ModelSource | undefined;
   /** Effects that could not be done at once, in order. */
   let tail: Promise<void> | undefined;
-  const { streamId, resumeUrl } = state.request;
-  const callbackId = `msg_${streamId}`;
+  /** Inputs not yet performed: one that comes while another is performed waits for its turn. */
+  const inputs: SessionInput[] = [];
+  const { streamId } = state.request;
+  const closing = createClosing(
+    {
+      log: ports.log,
+      store: ports.store,
+      outbox: ports.outbox,
+      logger: ports.logger,
+      countTokens: ports.countTokens,
+      state: () => state,
+      isLost: () => isLost,
+      fields,
+    },
+    origin === 'restored' && isEnded(initial.status),
+  );
   const readers = createReaders({
     log: ports.log,
     shown: () => shown,
+    // The log may have begun again before that is shown.
+    async catchUp() {
+      if (tail !== undefined) await tail;
+    },
     model: () => targetOf(state).name,
     changed: countReaders,
     failed: (thrown) => ports.logger.error({ ...fields(), err: thrown }, 'replay failed'),
@@ -164,22 +123,29 @@ export async function startEngine(
 
   function apply(input: SessionInput): Promise<void> | undefined {
     if (isLost) return undefined;
-    const step = stepSession(state, input, ports.clock.nowMs());
-    state = step.state;
-    for (const effect of step.effects) {
-      if (tail !== undefined) chain(() => perform(effect));
-      else {
-        const done = performNow(effect);
-        if (done !== undefined) chain(() => done);
-      }
-    }
+    inputs.push(input);
+    if (inputs.length > 1) return tail;
+    for (let at = 0; at < inputs.length; at += 1) step(inputs[at] ?? input);
+    inputs.length = 0;
     return tail;
   }
 
+  function step(input: SessionInput): void {
+    const { state: decided, effects } = stepSession(state, input, ports.clock.nowMs());
+    state = decided;
+    for (const effect of effects) {
+      if (tail !== undefined) chain(() => perform(effect, decided));
+      else {
+        const done = performNow(effect, decided);
+        if (done !== undefined) chain(() => done);
+      }
+    }
+  }
+
   /** A host that answers at once also refuses at once. */
-  function performNow(effect: SessionEffect): Promise<void> | undefined {
+  function performNow(effect: SessionEffect, decided: SessionState): Promise<void> | undefined {
     try {
-      return perform(effect);
+      return perform(effect, decided);
     } catch (thrown) {
       fail(thrown);
       return undefined;
@@ -200,11 +166,15 @@ export async function startEngine(
   function fail(thrown: unknown): void {
     if (isLost) return;
     const error = toGatewayError(thrown);
-    if (error.code === 'conflict') return lose(error);
+    if (error.code === 'conflict') {
+      lose(error);
+      return;
+    }
     ports.logger.error({ ...fields(), code: error.code, err: thrown }, 'session storage failed');
     source?.close();
-    if (endKept) {
-      resolveSettled();
+    if (closing.isKept) {
+      // A state that is not kept is found again in the log; the end itself stands.
+      if (finalBatch !== undefined && !broken && !ended) showEnd();
       ports.alarm.set(ports.clock.nowMs() + PURGE_RETRY_MS);
       return;
     }
@@ -233,27 +203,22 @@ export async function startEngine(
     resolveSettled();
   }
 
-  /** Calls home with what can still be read of the answer, and keeps the state where it can be. */
   async function keepBroken(): Promise<void> {
-    const warn = (what: string) => (cause: unknown) =>
-      ports.logger.error({ ...fields(), err: cause }, what);
-    const answer = await inPromise(() => answerOf(ports.log, state.epoch)).catch(
-      warn('answer is not readable'),
-    );
-    await inPromise(() => callHome(answer ?? '')).catch(warn('callback could not be kept'));
-    await inPromise(saveState).catch(warn('state could not be kept'));
-    endKept = true;
+    await closing.keepBroken();
+    if (isLost) return;
     resolveSettled();
     ports.ended?.();
   }
 
-  function perform(effect: SessionEffect): Promise<void> | undefined {
+  /** `decided` is the state with the effect: what a later input made of it is not to be kept yet. */
+  function perform(effect: SessionEffect, decided: SessionState): Promise<void> | undefined {
     if (isLost) return undefined;
     // What was decided before the failure is void; forgetting is not.
     if (broken && effect.type !== 'purge' && effect.type !== 'wake-at') return undefined;
     switch (effect.type) {
       case 'open-source':
-        openSource();
+        // An end decided while the state was being kept needs no model.
+        if (state.ending === undefined && !isEnded(state.status)) openSource();
         return undefined;
       case 'close-source':
         source?.close();
@@ -269,9 +234,9 @@ export async function startEngine(
         void countTokens();
         return undefined;
       case 'settle':
-        return settle();
+        return closing.keep(showEnd);
       case 'save':
-        return asPromise(ports.store.save(state));
+        return asPromise(ports.store.save(decided));
       case 'wake-at':
         ports.alarm.set(effect.atMs);
         return undefined;
@@ -296,77 +261,32 @@ export async function startEngine(
   async function countTokens(): Promise<void> {
     // What the model said before the end must be in the log before it is counted.
     if (tail !== undefined) await tail;
-    const started = shown.seq > 0 || state.status === 'streaming';
-    let inputTokens = 0;
-    let outputTokens = 0;
-    try {
-      const prompt = state.request.messages.map((message) => message.content).join('\n');
-      if (started) inputTokens = await ports.countTokens(prompt);
-      const written = await writtenOf(ports.log, state.epoch);
-      outputTokens = await ports.countTokens(written + state.heldText);
-    } catch (thrown) {
-      // A stream must end even where its tokens cannot be counted.
-      ports.logger.error({ ...fields(), err: thrown }, 'token count failed');
-    }
-    apply({ type: 'tokens-counted', inputTokens, outputTokens });
-  }
-
-  function callHome(answer: string): void | Promise<void> {
-    if (resumeUrl === undefined) return undefined;
-    const body = JSON.stringify(callbackPayload(state, answer));
-    return ports.outbox.enqueue({ id: callbackId, url: resumeUrl, body });
-  }
-
-  /**
-   * Events first, callback second, state third: a crash between them finds the end in the log and
-   * repeats the rest, which changes nothing.
-   */
-  function settle(): Promise<void> | undefined {
-    ports.logger.info(
-      { ...fields(), status: state.status, events: state.lastSeq, ...state.usage },
-      'stream ended',
-    );
-    const sealed = ports.log.seal();
-    const answer =
-      sealed instanceof Promise
-        ? sealed.then(() => answerOf(ports.log, state.epoch))
-        : answerOf(ports.log, state.epoch);
-    if (!(answer instanceof Promise)) return keepEnd(answer);
-    return answer.then(keepEnd);
-  }
-
-  function keepEnd(answer: string): Promise<void> | undefined {
-    const kept = callHome(answer);
-    const saved = kept instanceof Promise ? kept.then(saveEnd) : saveEnd();
-    if (saved instanceof Promise) return saved.then(showEnd);
-    showEnd();
-    return undefined;
-  }
-
-  const saveState = () => ports.store.save(state);
-
-  function saveEnd(): void | Promise<void> {
-    endKept = true;
-    return saveState();
+    apply({ type: 'tokens-counted', ...(await closing.count()) });
   }
 
   function showEnd(): void {
     if (finalBatch !== undefined) publish(finalBatch, true);
+    ended = true;
     resolveSettled();
     ports.ended?.();
   }
 
+  /** Ends a live session; resolves once its end is kept. */
+  async function endBy(input: SessionInput): Promise<void> {
+    if (!isEnded(state.status)) {
+      source?.flush();
+      apply(input);
+    }
+    if (!closing.isKept) await settled;
+  }
+
   async function purge(): Promise<void> {
-    const delivery = await ports.outbox.view(callbackId);
-    if (delivery?.status === 'pending') {
+    if (!(await closing.forget())) {
       // The state endpoint goes on showing a callback that is still on its way.
       ports.alarm.set(ports.clock.nowMs() + Math.max(PURGE_RETRY_MS, state.times.retentionMs));
       return;
     }
     readers.endAll();
-    if (resumeUrl !== undefined) await ports.outbox.forget(callbackId);
-    await ports.log.drop();
-    await ports.store.drop();
     ports.alarm.set(undefined);
     ports.purged();
   }
@@ -380,6 +300,8 @@ export async function startEngine(
     const final = await finalOf(ports.log, head);
     if (head.seq > 0) shown = head;
     ended = final !== undefined;
+    // An end that is not in the log: the host that decided it could not keep it.
+    if (!ended && isEnded(initial.status)) readers.endAll(initial.error ?? UNKEPT);
     apply({ type: 'restored', log: head, ...(final === undefined ? {} : { final }) });
   }
   if (tail !== undefined) await tail;
@@ -398,8 +320,10 @@ export async function startEngine(
       }
       return decision;
     },
-    attach: (subscriber, afterSeq, gap = false) =>
-      readers.attach(subscriber, afterSeq, ended, gap),
+    attach(subscriber, afterSeq, gap = false) {
+      if (isLost) subscriber.end();
+      else readers.attach(subscriber, afterSeq, ended, gap);
+    },
     detach: (subscriber) => readers.detach(subscriber),
     countRemoteReaders(count) {
       if (count === remoteReaders) return;
@@ -407,19 +331,15 @@ export async function startEngine(
       countReaders();
     },
     async cancel() {
-      if (isEnded(state.status)) return;
-      source?.flush();
-      apply({ type: 'cancel' });
-      await settled;
+      await endBy({ type: 'cancel' });
     },
     async interrupt() {
-      if (isEnded(state.status) || isLost) return;
-      source?.flush();
-      apply({ type: 'interrupt', error: SHUTTING_DOWN });
-      await settled;
+      await endBy({ type: 'interrupt', error: SHUTTING_DOWN });
     },
     handOver: leave,
     async wake() {
+      // It may stop the model.
+      source?.flush();
       await apply({ type: 'wake' });
     },
     async idle() {
@@ -427,8 +347,7 @@ export async function startEngine(
     },
     async view() {
       const text = await answerOf(ports.log, shown.epoch);
-      const callback = resumeUrl === undefined ? undefined : await ports.outbox.view(callbackId);
-      return viewOf(state, text, shown, callback);
+      return viewOf(state, text, shown, await closing.delivery());
     },
   };
 }
@@ -437,11 +356,6 @@ function tooManyReaders(): GatewayError {
   return new GatewayError('rate_limited', 'This stream has as many readers as it may have.', {
     details: { retryAfterSeconds: FULL_RETRY_SECONDS },
   });
-}
-
-/** Calls a port so that a refusal at once and a later one look the same. */
-async function inPromise<T>(call: () => T | Promise<T>): Promise<T> {
-  return call();
 }
 
 function asPromise(value: void | Promise<void>): Promise<void> | undefined {

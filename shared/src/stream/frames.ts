@@ -47,6 +47,15 @@ function textBody(event: StreamEvent): string {
   }
 }
 
+/** On a socket `id` is the event's, so that a tool call's own id has another name there. */
+function socketFrame(id: string, event: StreamEvent): string {
+  if (event.type !== 'tool_call' || event.id === undefined) {
+    return JSON.stringify({ id, ...event });
+  }
+  const { id: callId, ...piece } = event;
+  return JSON.stringify({ id, ...piece, callId });
+}
+
 /**
  * Frames of a batch from its `skip`-th event on: one string for SSE, one string an event for
  * WebSocket.
@@ -58,7 +67,7 @@ export function encodeFrames(batch: EventBatch, format: FrameFormat, skip = 0): 
     for (let at = skip; at < events.length; at += 1) {
       const event = events[at];
       if (event === undefined) continue;
-      frames.push(JSON.stringify({ id: formatEventId(epoch, firstSeq + at), ...event }));
+      frames.push(socketFrame(formatEventId(epoch, firstSeq + at), event));
     }
     return frames;
   }

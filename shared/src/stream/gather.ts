@@ -40,7 +40,8 @@ export function createGatherer(
       if (everyMs === 0) return give(events);
       for (const event of events) collected.push(event);
       if (timer !== undefined) return;
-      const waitMs = lastMs + everyMs - nowMs();
+      // A clock that steps back must not hold the text back.
+      const waitMs = Math.min(everyMs, lastMs + everyMs - nowMs());
       if (waitMs <= 0) flush();
       else timer = setTimeout(flush, waitMs);
     },

@@ -124,6 +124,7 @@ export function createReaders(options: ReadersOptions): Readers {
       if (shown.epoch !== epoch) continue;
       if (page.length === 0) {
         await options.catchUp?.();
+        if (reader.gone) return;
         if (options.shown().epoch !== epoch) continue;
         throw new Error(`the log has no event ${reader.cursor + 1}`);
       }

@@ -1,7 +1,12 @@
 /** What a session knows, what happens to it, and what it asks its engine to do. */
 
 import type { ErrorCode, WireError } from '../protocol/errors.ts';
-import type { FinishReason, ModelEvent, ModelRequest, ProviderName } from '../providers/contract.ts';
+import type {
+  FinishReason,
+  ModelEvent,
+  ModelRequest,
+  ProviderName,
+} from '../providers/contract.ts';
 import type { EventBatch, StreamEvent, StreamStatus, Usage } from './event.ts';
 
 /** A model that may answer. */
@@ -70,6 +75,8 @@ export interface SessionState {
   readonly createdAtMs: number;
   /** When the session changes by itself: expiry, then the end of retention. */
   readonly wakeAtMs: number;
+  /** Set once a reader has been there: a stream that nobody ever read is not abandoned. */
+  readonly wasRead?: true;
   /** When the last reader left; absent while one is there, and before the first one came. */
   readonly abandonedAtMs?: number;
   /** Set once nothing more is kept, and the vendor is read for its token counts alone. */
@@ -194,6 +201,8 @@ export function beginAgain(
     vendorOutputTokens: _output,
     finishReason: _finish,
     ending: _ending,
+    // What was drained is void with its epoch.
+    draining: _draining,
     ...kept
   } = state;
   const next: SessionState = {

@@ -2,18 +2,14 @@ import { describe, expect, it } from 'vitest';
 import type { ModelEvent } from '../providers/contract.ts';
 import { aNewSession } from '../testing/session-fixtures.ts';
 import type { StreamEvent } from './event.ts';
-import {
-  callbackPayload,
-  type SessionEffect,
-  type SessionInput,
-  type SessionState,
-  type SessionStep,
-  stepSession,
-} from './session.ts';
+import { callbackPayload } from './callback-payload.ts';
+import { stepSession } from './session.ts';
+import type { SessionEffect, SessionInput, SessionState, SessionStep } from './session-state.ts';
 
 const NOW_MS = Date.UTC(2030, 0, 1);
 const BROKE = { code: 'upstream_failed', message: 'It broke.' } as const;
 
+const READ: SessionInput = { type: 'readers', count: 1 };
 const text = (value: string): ModelEvent => ({ type: 'text', text: value });
 const FINISH: ModelEvent = { type: 'finish', reason: 'stop' };
 const USAGE: ModelEvent = { type: 'usage', inputTokens: 3, outputTokens: 4 };
@@ -36,7 +32,7 @@ const eventsOf = (step: SessionStep): StreamEvent[] =>
   step.effects.flatMap((effect) => (effect.type === 'append' ? effect.batch.events : []));
 
 const pending = () => feed(aNewSession(NOW_MS), [{ type: 'created' }]).state;
-const streaming = () => feed(pending(), [{ type: 'reader-attached' }]).state;
+const streaming = () => feed(pending(), [READ]).state;
 
 const source = (...events: ModelEvent[]): SessionInput => ({ type: 'source-events', events });
 const COUNTED: SessionInput = { type: 'tokens-counted', inputTokens: 10, outputTokens: 20 };
@@ -50,20 +46,20 @@ describe('a session begins', () => {
   });
 
   it('STREAM-2: the first reader starts the model, and the state is kept before', () => {
-    const step = feed(pending(), [{ type: 'reader-attached' }]);
+    const step = feed(pending(), [READ]);
     expect(step.state.status).toBe('streaming');
     expect(kinds(step)).toEqual(['save', 'wake-at', 'open-source']);
   });
 
   it('STREAM-2: later readers start nothing', () => {
-    expect(kinds(feed(streaming(), [{ type: 'reader-attached' }]))).toEqual([]);
+    expect(kinds(feed(streaming(), [READ]))).toEqual([]);
   });
 
   it('STREAM-2: with `start: "now"` it starts without a reader', () => {
     const step = feed(aNewSession(NOW_MS, { start: 'now' }), [{ type: 'created' }]);
     expect(step.state.status).toBe('streaming');
     expect(kinds(step)).toContain('open-source');
-    expect(kinds(feed(step.state, [{ type: 'reader-attached' }]))).toEqual([]);
+    expect(kinds(feed(step.state, [READ]))).toEqual([]);
   });
 });
 
@@ -166,7 +162,7 @@ describe('a session ends', () => {
   });
 
   it('STREAM-13: a pending session can be cancelled, and no model is asked', () => {
-    const step = feed(pending(), [{ type: 'cancel' }, COUNTED, { type: 'reader-attached' }]);
+    const step = feed(pending(), [{ type: 'cancel' }, COUNTED, READ]);
     expect(step.state.status).toBe('cancelled');
     expect(kinds(step)).toEqual(['count-tokens', 'append', 'settle', 'wake-at']);
   });
@@ -184,7 +180,7 @@ describe('a session ends', () => {
   });
 
   it('STREAM-3: a reader that comes while the expiry is counted starts nothing', () => {
-    const step = feed(pending(), [{ type: 'wake' }, { type: 'reader-attached' }], NOW_MS + 60_000);
+    const step = feed(pending(), [{ type: 'wake' }, READ], NOW_MS + 60_000);
     expect(kinds(step)).toEqual(['count-tokens']);
   });
 

@@ -11,7 +11,6 @@ import { concludeFromLog, end, settle } from './session-ending.ts';
 import {
   beginAgain,
   isEnded,
-  type SessionEffect,
   type SessionInput,
   type SessionState,
   type SessionStep,
@@ -24,35 +23,51 @@ const WATCH_MS = 10_000;
 /** Times an answer begins again after its host died; then the stream fails. */
 const MAX_REVIVALS = 2;
 
+/** An answer whose host was away for longer is not begun again: nobody waits for it any more. */
+const REVIVAL_MS = 15 * 60_000;
+
 function rearm(state: SessionState, wakeAtMs: number): SessionStep {
   return { state: { ...state, wakeAtMs }, effects: [{ type: 'wake-at', atMs: wakeAtMs }] };
 }
 
+/** When a streaming session looks after itself next: no later than its grace time is over. */
+function nextLook(state: SessionState, nowMs: number): number {
+  const { abandonedAtMs, draining } = state;
+  if (draining || abandonedAtMs === undefined) return nowMs + WATCH_MS;
+  return Math.min(nowMs + WATCH_MS, abandonedAtMs + state.request.graceMs);
+}
+
 /** Sends the request; the state is kept first, so that a restored session knows that it was sent. */
 function ask(state: SessionState, nowMs: number): SessionStep {
-  const wakeAtMs = nowMs + WATCH_MS;
+  const wakeAtMs = nextLook(state, nowMs);
   return {
     state: { ...state, status: 'streaming', wakeAtMs },
     effects: [{ type: 'save' }, { type: 'wake-at', atMs: wakeAtMs }, { type: 'open-source' }],
   };
 }
 
-function askAgain(begun: SessionStep, nowMs: number): SessionStep {
-  const asked = ask(begun.state, nowMs);
-  return { state: asked.state, effects: [...begun.effects, ...asked.effects] };
+/** Two steps as one. */
+function andThen(first: SessionStep, next: (state: SessionState) => SessionStep): SessionStep {
+  const second = next(first.state);
+  return { state: second.state, effects: [...first.effects, ...second.effects] };
 }
+
+const askAgain = (begun: SessionStep, nowMs: number): SessionStep =>
+  andThen(begun, (state) => ask(state, nowMs));
 
 /** Readers came or went. */
 function countReaders(state: SessionState, count: number, nowMs: number): SessionStep {
   if (state.ending !== undefined || isEnded(state.status)) return unchanged(state);
   if (count > 0) {
-    if (state.status === 'pending') return ask(state, nowMs);
-    const { abandonedAtMs, ...kept } = state;
-    return unchanged(abandonedAtMs === undefined ? state : kept);
+    if (state.status === 'pending') return ask({ ...state, wasRead: true }, nowMs);
+    if (state.wasRead && state.abandonedAtMs === undefined) return unchanged(state);
+    const { abandonedAtMs: _back, ...kept } = state;
+    // A restarted host must know whether anybody has been there.
+    const isNews = !state.wasRead && state.request.onDisconnect !== 'continue';
+    return { state: { ...kept, wasRead: true }, effects: isNews ? [{ type: 'save' }] : [] };
   }
-  if (state.status === 'pending' || state.request.onDisconnect === 'continue') {
-    return unchanged(state);
-  }
+  const mayLeave = state.wasRead && state.request.onDisconnect !== 'continue';
+  if (!mayLeave || state.abandonedAtMs !== undefined) return unchanged(state);
   const leaveAtMs = nowMs + state.request.graceMs;
   const abandoned: SessionState = { ...state, abandonedAtMs: nowMs };
   return leaveAtMs < state.wakeAtMs ? rearm(abandoned, leaveAtMs) : unchanged(abandoned);
@@ -61,7 +76,11 @@ function countReaders(state: SessionState, count: number, nowMs: number): Sessio
 /** Nobody has read for longer than the grace time. */
 function leaveModel(state: SessionState, nowMs: number): SessionStep {
   if (state.request.onDisconnect === 'cancel') return end(state, { status: 'cancelled' }, nowMs);
-  return rearm({ ...state, draining: true }, nowMs + WATCH_MS);
+  const wakeAtMs = nowMs + WATCH_MS;
+  return {
+    state: { ...state, draining: true, wakeAtMs },
+    effects: [{ type: 'save' }, { type: 'wake-at', atMs: wakeAtMs }],
+  };
 }
 
 /** The vendor closed its stream: an answer without a finish is a cut one, never a success. */
@@ -97,7 +116,7 @@ function wake(state: SessionState, nowMs: number): SessionStep {
     const { abandonedAtMs, draining } = state;
     const leaveAtMs = (abandonedAtMs ?? Number.POSITIVE_INFINITY) + state.request.graceMs;
     if (!draining && nowMs >= leaveAtMs) return leaveModel(state, nowMs);
-    return rearm(state, draining ? nowMs + WATCH_MS : Math.min(nowMs + WATCH_MS, leaveAtMs));
+    return rearm(state, nextLook(state, nowMs));
   }
   if (isEnded(state.status)) return { state, effects: [{ type: 'purge' }] };
   const seconds = Math.round(state.times.ttlMs / 1000);
@@ -119,21 +138,25 @@ function restore(
   if (isEnded(state.status)) return rearm(kept, state.wakeAtMs);
   if (input.final !== undefined) return concludeFromLog(kept, input.final, nowMs);
   if (state.status === 'pending') return rearm(kept, state.wakeAtMs);
-  const leaves = state.request.onDisconnect !== 'continue';
+  // Here what was said before the crash is still there: it can be ended as it is.
+  const isIntact = input.log.epoch === epoch && lastSeq > 0;
+  const held: SessionState = { ...kept, heldText: '' };
+  if (state.draining && isIntact) return end(held, { status: 'cancelled' }, nowMs);
+  const leaves = state.wasRead && state.request.onDisconnect !== 'continue';
   const revived: SessionState = {
-    ...kept,
+    ...held,
     revivals: state.revivals + 1,
-    ...(leaves ? { abandonedAtMs: state.abandonedAtMs ?? nowMs } : {}),
+    ...(leaves ? { abandonedAtMs: nowMs } : {}),
   };
-  const begun = beginAgain(revived, 'unavailable', state.targetAt, nowMs);
-  if (revived.revivals <= MAX_REVIVALS) return askAgain(begun, nowMs);
+  const isGivenUp = revived.revivals > MAX_REVIVALS || nowMs > state.wakeAtMs + REVIVAL_MS;
+  if (!isGivenUp) return askAgain(beginAgain(revived, 'unavailable', state.targetAt, nowMs), nowMs);
+  // Readers of a lost epoch must learn that it is void, even where nothing follows.
+  const begun = isIntact
+    ? unchanged(revived)
+    : beginAgain(revived, 'unavailable', state.targetAt, nowMs);
   const message = 'The gateway restarted while the model was answering. Send the prompt again.';
-  const ended = end(
-    begun.state,
-    { status: 'failed', error: { code: 'upstream_failed', message } },
-    nowMs,
-  );
-  return { state: ended.state, effects: [...begun.effects, ...ended.effects] };
+  const error: WireError = { code: 'upstream_failed', message };
+  return andThen(begun, (given) => end(given, { status: 'failed', error }, nowMs));
 }
 
 function accept(
@@ -146,13 +169,8 @@ function accept(
   if (!taken.overflow) return taken.step;
   const limit = state.request.maxAnswerBytes;
   const message = `The answer is longer than the ${limit} bytes allowed here. Ask for less, or raise MAX_ANSWER_BYTES.`;
-  const ended = end(
-    taken.step.state,
-    { status: 'failed', error: { code: 'payload_too_large', message } },
-    nowMs,
-  );
-  const effects: SessionEffect[] = [...taken.step.effects, ...ended.effects];
-  return { state: ended.state, effects };
+  const error: WireError = { code: 'payload_too_large', message };
+  return andThen(taken.step, (state) => end(state, { status: 'failed', error }, nowMs));
 }
 
 /** One step of a session's life. `nowMs` is the time of the input, in ms since 1970. */

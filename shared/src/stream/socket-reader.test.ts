@@ -155,6 +155,7 @@ describe('resuming', () => {
       first.say({ type: 'resume', after });
       await settle();
       expect(first.seqs().slice(-3)).toEqual([1, 2, 3]);
+      expect(first.subscriber.events().at(-4)).toMatchObject({ type: 'restart' });
     }
   });
 

@@ -168,6 +168,17 @@ export function describeOutboxStoreContract(
       expect(await store.get('m1')).toEqual(delivered(later.state));
     });
 
+    test('OUTBOX-10: an attempt whose lease ran out counts while nobody has claimed it again', async (store) => {
+      await store.add(aDelivery('m1'));
+      const { state, token } = await claimOne(store);
+      expect(await store.claim(UNTIL_MS, UNTIL_MS + LEASE_MS, 0)).toEqual([]);
+      const next = putOff(state, UNTIL_MS + 250);
+      await store.put(next, token);
+      expect(await store.get('m1')).toEqual(next);
+      expect(await store.nextDueMs()).toBe(UNTIL_MS + 250);
+      expect((await claimOne(store, UNTIL_MS + 250)).state).toEqual(next);
+    });
+
     test('OUTBOX-10: what was delivered stays so, also by a claim whose lease ran out', async (store) => {
       await store.add(aDelivery('m1'));
       const late = await claimOne(store);

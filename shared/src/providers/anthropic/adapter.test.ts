@@ -3,9 +3,11 @@ import { startScriptedVendor } from '../../testing/node/scripted-vendor.ts';
 import { describeProviderContract } from '../../testing/provider-contract.ts';
 import { createScriptedFetch } from '../../testing/vendors/scripted-fetch.ts';
 import type { ScriptedVendor } from '../../testing/vendors/scripted-requests.ts';
-import { createAnthropicProvider, toBody } from './adapter.ts';
+import type { VendorSettings } from '../vendor-settings.ts';
+import { createAnthropicProvider } from './adapter.ts';
+import { toBody } from './body.ts';
 
-const make = (vendor: ScriptedVendor, settings: { timeoutMs?: number }) =>
+const make = (vendor: ScriptedVendor, settings: Pick<VendorSettings, 'timeouts'>) =>
   createAnthropicProvider({
     apiKey: 'test-key',
     baseUrl: vendor.anthropicBaseUrl,

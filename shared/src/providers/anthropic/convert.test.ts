@@ -61,6 +61,39 @@ describe('anthropic events', () => {
     ]);
   });
 
+  it('PROV-25: number tool calls among themselves, and give one without parameters an empty object', () => {
+    const start = (index: number, block: object) => ({
+      type: 'content_block_start',
+      index,
+      content_block: block,
+    });
+    const use = { type: 'tool_use', input: {} };
+    const piece = (index: number, partial_json: string) => ({
+      type: 'content_block_delta',
+      index,
+      delta: { type: 'input_json_delta', partial_json },
+    });
+    const { events } = decodeEvents(
+      start(0, { type: 'text', text: '' }),
+      start(1, { type: 'server_tool_use', id: 's', name: 'web_search', input: {} }),
+      piece(1, '{"query":"x"}'),
+      start(2, { ...use, id: 'a', name: 'f' }),
+      piece(2, ''),
+      piece(2, '{"x"'),
+      piece(2, ':1}'),
+      { type: 'content_block_stop', index: 2 },
+      start(3, { ...use, id: 'b', name: 'g' }),
+      { type: 'content_block_stop', index: 3 },
+    );
+    expect(events).toEqual([
+      { type: 'tool_call', index: 0, id: 'a', name: 'f', arguments: '' },
+      { type: 'tool_call', index: 0, arguments: '{"x"' },
+      { type: 'tool_call', index: 0, arguments: ':1}' },
+      { type: 'tool_call', index: 1, id: 'b', name: 'g', arguments: '' },
+      { type: 'tool_call', index: 1, arguments: '{}' },
+    ]);
+  });
+
   it('PROV-7: a stop reason without message_stop is a cut answer', () => {
     const { events, error } = decodeEvents({
       type: 'message_delta',

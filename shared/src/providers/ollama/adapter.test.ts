@@ -3,9 +3,10 @@ import { startScriptedVendor } from '../../testing/node/scripted-vendor.ts';
 import { describeProviderContract } from '../../testing/provider-contract.ts';
 import { createScriptedFetch } from '../../testing/vendors/scripted-fetch.ts';
 import type { ScriptedVendor } from '../../testing/vendors/scripted-requests.ts';
-import { createOllamaProvider, toBody } from './adapter.ts';
+import { createOllamaProvider, type OllamaSettings } from './adapter.ts';
+import { toBody } from './body.ts';
 
-const make = (vendor: ScriptedVendor, settings: { timeoutMs?: number }) =>
+const make = (vendor: ScriptedVendor, settings: Pick<OllamaSettings, 'timeouts'>) =>
   createOllamaProvider({ host: vendor.ollamaHost, fetch: vendor.fetch, ...settings });
 
 describeProviderContract('ollama over HTTP', {

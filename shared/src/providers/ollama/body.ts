@@ -16,7 +16,8 @@ const VENDOR = 'Ollama';
 export function toBody(request: ModelRequest): ChatRequest & { stream: true } {
   refuseShapingParams(request, VENDOR, ['response_format']);
   const tools = toTools(request);
-  const format = toFormat(request.openaiParams?.response_format);
+  const { response_format: wish } = request.openaiParams ?? {};
+  const format = toFormat(wish);
   return {
     model: request.model,
     messages: request.messages.map((message, index) => toMessage(message, index, request.messages)),

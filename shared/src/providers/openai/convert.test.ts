@@ -46,6 +46,30 @@ describe('openai chunks', () => {
     expect(decodeText('data: 42\n\n').error).toMatchObject({ code: 'upstream_failed' });
   });
 
+  it('PROV-25: give a tool call’s id and name once, also from servers that repeat or forget them', () => {
+    const chunk = (...calls: object[]) =>
+      `data: ${JSON.stringify({ choices: [{ index: 0, delta: { tool_calls: calls } }] })}\n\n`;
+    const { events } = decodeText(
+      chunk({ index: 0, id: 'a', function: { name: 'f', arguments: '{' } }) +
+        chunk({ index: 0, id: 'a', function: { name: 'f', arguments: '}' } }) +
+        chunk({ function: { name: 'skipped' } }, { function: { name: 'g', arguments: '{}' } }),
+    );
+    expect(events).toEqual([
+      { type: 'tool_call', index: 0, id: 'a', name: 'f', arguments: '{' },
+      { type: 'tool_call', index: 0, arguments: '}' },
+      { type: 'tool_call', index: 0, arguments: '' },
+      { type: 'tool_call', index: 1, id: 'call_1', name: 'g', arguments: '{}' },
+    ]);
+  });
+
+  it('PROV-24: are not disturbed by chunks of Azure’s content filter', () => {
+    const filter = { choices: [], model: '', prompt_filter_results: [{ prompt_index: 0 }] };
+    const late = { choices: [{ index: 0, finish_reason: null, content_filter_offsets: {} }] };
+    const text = { choices: [{ index: 0, delta: { content: 'a' } }] };
+    const body = [filter, text, late].map((chunk) => `data: ${JSON.stringify(chunk)}\n\n`);
+    expect(decodeText(body.join('')).events).toEqual([{ type: 'text', text: 'a' }]);
+  });
+
   it('PROV-2: ignore choices other than the first', () => {
     const second = 'data: {"choices":[{"index":1,"delta":{"content":"no"}}]}\n\n';
     expect(decodeText(second).events).toEqual([]);

@@ -6,6 +6,7 @@ import type { AddressInfo } from 'node:net';
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
 import type { VendorPlay } from '../vendors/play.ts';
 import {
+  countPrompts,
   createPlayChooser,
   type RecordedRequest,
   type ScriptedVendor,
@@ -19,9 +20,10 @@ export interface ScriptedVendorOptions {
 }
 
 /**
- * Starts it. It serves the streaming form of `POST /v1/chat/completions`, `/v1/messages` and
- * `/api/chat`, wants the vendor's auth header, and does what the directive in the last user message
- * says (see directive.ts).
+ * Starts it. It serves the streaming form of `POST /v1/chat/completions`, `/v1/messages`,
+ * `/api/chat` and Azure's `/openai/deployments/<name>/chat/completions`, wants the vendor's auth
+ * header, and does what the directive in the last user message says (see directive.ts). It lists
+ * models (see model-lists.ts).
  */
 export async function startScriptedVendor(
   options: ScriptedVendorOptions = {},
@@ -38,8 +40,10 @@ export async function startScriptedVendor(
   });
 
   async function handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const { pathname, searchParams } = new URL(request.url ?? '/', 'http://127.0.0.1');
     const recorded: RecordedRequest = {
-      path: new URL(request.url ?? '/', 'http://127.0.0.1').pathname,
+      path: pathname,
+      query: Object.fromEntries(searchParams),
       headers: readHeaders(request),
       body: await readJson(request),
       aborted: false,
@@ -52,6 +56,11 @@ export async function startScriptedVendor(
     const play = choose(recorded);
     if (play.firstDelayMs > 0) await sleep(play.firstDelayMs);
     if (response.destroyed) return;
+    if (play.end === 'refuse') {
+      isOver = true;
+      response.destroy();
+      return;
+    }
     await perform(play, response);
     if (play.end === 'hang') return;
     isOver = !response.destroyed;
@@ -65,9 +74,11 @@ export async function startScriptedVendor(
   return {
     url,
     openaiBaseUrl: `${url}/v1`,
+    azureEndpoint: url,
     anthropicBaseUrl: url,
     ollamaHost: url,
     requests,
+    countOf: (prompt) => countPrompts(requests, prompt),
     async close() {
       const closed = once(server, 'close');
       server.close();

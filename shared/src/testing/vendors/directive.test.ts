@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import {
   answerTokens,
+  directiveAt,
   FIXED_ANSWER,
   readDirective,
   scriptedAnswer,
@@ -43,5 +44,13 @@ describe('vendor directives', () => {
   it('send only the tokens before a fault', () => {
     expect(scriptedSent(scriptedPrompt({ text: 'a b c d', fault: 'cut' }))).toBe('a b');
     expect(scriptedSent(scriptedPrompt({ text: 'a b c d', fault: 'no-finish' }))).toBe('a b c d');
+    expect(scriptedSent(scriptedPrompt({ text: 'a b c d', fault: 'refuse' }))).toBe('');
+  });
+
+  it('fail as often as they say', () => {
+    const directive = { text: 'a', status: 500, failTimes: 2 };
+    expect(directiveAt(directive, 2).status).toBe(500);
+    expect(directiveAt(directive, 3)).toEqual({ text: 'a' });
+    expect(directiveAt({ fault: 'cut' }, 9)).toEqual({ fault: 'cut' });
   });
 });

@@ -2,10 +2,16 @@
 
 /** What goes wrong, after `afterTokens` tokens. */
 export type VendorFault =
-  /** The connection is destroyed. */
+  /** The connection is destroyed before any byte of an answer. */
+  | 'refuse'
+  /** The connection is destroyed between events. */
   | 'cut'
   /** Half of the next event is sent, then the body closes properly. */
   | 'cut-mid-event'
+  /** Half of the next event is sent, then the connection is destroyed. */
+  | 'destroy-mid-event'
+  /** The body closes properly between events, and that is all. */
+  | 'close-early'
   /** The vendor's own error event. */
   | 'error-event'
   /** A complete event that is no JSON. */
@@ -14,10 +20,20 @@ export type VendorFault =
   | 'no-finish'
   /** Everything but the usage. */
   | 'no-usage'
+  /** A proper end, of an answer without a word. */
+  | 'no-text'
+  /** The end is said twice. */
+  | 'double-finish'
   /** Nothing more comes, and the connection stays open. */
   | 'stall'
   /** Status 200 and no byte of body. */
   | 'empty';
+
+/** A function to ask for; `arguments` is the JSON text, which is sent in pieces. */
+export interface ScriptedToolCall {
+  readonly name: string;
+  readonly arguments: string;
+}
 
 /** The JSON of `[[script {…}]] rest of the message`. */
 export interface VendorDirective {
@@ -31,11 +47,21 @@ export interface VendorDirective {
   readonly delayMs?: number;
   /** Pause before the headers, in milliseconds. */
   readonly firstDelayMs?: number;
+  /** One delta of so many characters is the answer. */
+  readonly hugeLength?: number;
+  /** Functions that the model asks for, after the text; without a `text` there is none. */
+  readonly toolCalls?: readonly ScriptedToolCall[];
+  /** Keep-alives before the first token, each a write of its own. */
+  readonly keepAlives?: number;
+  /** Why the answer ended, where it is not what the request makes of it. */
+  readonly finish?: 'stop' | 'length' | 'content_filter';
   /** Refuses with this status instead of answering. */
   readonly status?: number;
   /** `Retry-After` of the refusal. */
   readonly retryAfter?: string;
   readonly fault?: VendorFault;
+  /** Only the first so many requests with this prompt meet `status` or `fault`. Default: all. */
+  readonly failTimes?: number;
   /** Tokens in front of the fault. Default: half of them. */
   readonly afterTokens?: number;
   /** Cuts the body into writes of so many bytes, also inside a character. Default: one write a token. */
@@ -71,7 +97,9 @@ export function scriptedPrompt(directive: VendorDirective, rest = 'Tell me.'): s
 
 /** The answer's tokens, exactly as they are sent one by one. */
 export function answerTokens(directive: VendorDirective): string[] {
+  if (directive.hugeLength !== undefined) return ['x'.repeat(directive.hugeLength)];
   if (directive.text !== undefined) return splitTokens(directive.text);
+  if (directive.toolCalls !== undefined || directive.fault === 'no-text') return [];
   if (directive.tokens !== undefined) return makeTokens(directive.tokens, directive.seed ?? 1);
   return splitTokens(FIXED_ANSWER);
 }
@@ -103,12 +131,21 @@ export function sentTokens(directive: VendorDirective, total: number): number {
     case undefined:
     case 'no-finish':
     case 'no-usage':
+    case 'no-text':
+    case 'double-finish':
       return total;
+    case 'refuse':
     case 'empty':
       return 0;
     default:
       return Math.min(total, directive.afterTokens ?? Math.floor(total / 2));
   }
+}
+
+/** The directive as the n-th request with its prompt meets it (from 1). */
+export function directiveAt(directive: VendorDirective, attempt: number): VendorDirective {
+  const { status, fault, failTimes, ...rest } = directive;
+  return failTimes !== undefined && attempt > failTimes ? rest : directive;
 }
 
 /** Words of a text: the scripted vendors' idea of a token. */

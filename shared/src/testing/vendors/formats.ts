@@ -1,6 +1,6 @@
 /** The three vendors' streaming formats, written the way the vendors write them. */
 
-import type { VendorFormat } from './play.ts';
+import type { PlayReason, VendorFormat } from './play.ts';
 
 const data = (value: unknown) => `data: ${JSON.stringify(value)}\n\n`;
 const named = (type: string, rest: object = {}) => `event: ${type}\n${data({ type, ...rest })}`;
@@ -15,6 +15,15 @@ export const openaiFormat: VendorFormat = {
   contentType: 'text/event-stream; charset=utf-8',
   head: ({ model }) => data(openaiChunk(model, { role: 'assistant', content: '', refusal: null })),
   token: (text, { model }) => data(openaiChunk(model, { content: text })),
+  keepAlive: () => ': keep-alive\n\n',
+  toolCall(call, index, { model }) {
+    const head = { index, id: `call_scripted_${index}`, type: 'function' };
+    const chunk = (piece: object) => data(openaiChunk(model, { tool_calls: [piece] }));
+    return [
+      chunk({ ...head, function: { name: call.name, arguments: '' } }),
+      ...inPieces(call.arguments).map((text) => chunk({ index, function: { arguments: text } })),
+    ];
+  },
   tail({ model, inputTokens, outputTokens }, reason, withUsage) {
     const usage = {
       prompt_tokens: inputTokens,
@@ -55,6 +64,38 @@ function openaiChunk(model: string, delta: object, finishReason: string | null =
   };
 }
 
+/**
+ * Azure's form of it: the filter's results on the prompt come first, in a chunk without a choice
+ * (https://learn.microsoft.com/azure/ai-services/openai/concepts/content-filter).
+ */
+export const azureFormat: VendorFormat = {
+  ...openaiFormat,
+  head(facts) {
+    const results = { hate: { filtered: false, severity: 'safe' } };
+    const prompt = [{ prompt_index: 0, content_filter_results: results }];
+    const empty = { choices: [], created: 0, id: '', model: '', object: '' };
+    return data({ ...empty, prompt_filter_results: prompt }) + openaiFormat.head(facts);
+  },
+  token(text, { model }) {
+    const chunk = openaiChunk(model, { content: text });
+    const choices = chunk.choices.map((choice) => ({ ...choice, content_filter_results: {} }));
+    return data({ ...chunk, choices });
+  },
+};
+
+/** The same text in up to three pieces, cut wherever that falls. */
+function inPieces(text: string): string[] {
+  const size = Math.max(1, Math.ceil(text.length / 3));
+  return text.match(new RegExp(`[^]{1,${size}}`, 'g')) ?? [];
+}
+
+const ANTHROPIC_REASONS: Readonly<Record<PlayReason, string>> = {
+  stop: 'end_turn',
+  length: 'max_tokens',
+  content_filter: 'refusal',
+  tool_calls: 'tool_use',
+};
+
 /** https://docs.anthropic.com/en/api/messages-streaming; half of the input counts as read from the cache. */
 export const anthropicFormat: VendorFormat = {
   contentType: 'text/event-stream; charset=utf-8',
@@ -82,8 +123,21 @@ export const anthropicFormat: VendorFormat = {
     ].join('');
   },
   token: (text) => named('content_block_delta', { index: 0, delta: { type: 'text_delta', text } }),
+  keepAlive: () => named('ping'),
+  toolCall(call, number) {
+    // Block 0 is the text.
+    const index = number + 1;
+    const block = { type: 'tool_use', id: `call_scripted_${number}`, name: call.name, input: {} };
+    return [
+      named('content_block_start', { index, content_block: block }),
+      ...['', ...inPieces(call.arguments)].map((partial_json) =>
+        named('content_block_delta', { index, delta: { type: 'input_json_delta', partial_json } }),
+      ),
+      named('content_block_stop', { index }),
+    ];
+  },
   tail({ outputTokens }, reason, withUsage) {
-    const stopReason = reason === undefined ? null : reason === 'stop' ? 'end_turn' : 'max_tokens';
+    const stopReason = reason === undefined ? null : ANTHROPIC_REASONS[reason];
     const delta = { stop_reason: stopReason, stop_sequence: null };
     const usage = withUsage ? { usage: { output_tokens: outputTokens } } : {};
     return [
@@ -108,13 +162,21 @@ export const ollamaFormat: VendorFormat = {
   contentType: 'application/x-ndjson',
   head: () => '',
   token: (text, { model }) => line(ollamaObject(model, text, { done: false })),
+  keepAlive: () => '\n',
+  toolCall(call, index, { model }) {
+    const called = { index, name: call.name, arguments: JSON.parse(call.arguments) };
+    const toolCalls = [{ id: `call_scripted_${index}`, function: called }];
+    const message = { role: 'assistant', content: '', tool_calls: toolCalls };
+    return [line({ ...ollamaObject(model, '', { done: false }), message })];
+  },
   tail({ model, inputTokens, outputTokens }, reason, withUsage) {
     // Ollama has one object for the end: without a reason there is no end.
     if (reason === undefined) return '';
     const usage = withUsage
       ? { prompt_eval_count: inputTokens, prompt_eval_duration: 1, eval_count: outputTokens }
       : {};
-    return line(ollamaObject(model, '', { done: true, done_reason: reason, ...usage }));
+    const ownReason = reason === 'tool_calls' ? 'stop' : reason;
+    return line(ollamaObject(model, '', { done: true, done_reason: ownReason, ...usage }));
   },
   errorEvent: () => line({ error: 'vendor secret words' }),
   malformedEvent: () => '{"model":"scripted","message":{"role":\n',

@@ -1,6 +1,11 @@
 /** What a scripted vendor sends for one request, as plain data. */
 
-import { answerTokens, sentTokens, type VendorDirective } from './directive.ts';
+import {
+  answerTokens,
+  type ScriptedToolCall,
+  sentTokens,
+  type VendorDirective,
+} from './directive.ts';
 
 /** One vendor's wire format. */
 export interface VendorFormat {
@@ -8,8 +13,12 @@ export interface VendorFormat {
   /** Everything in front of the first token. */
   head(facts: PlayFacts): string;
   token(text: string, facts: PlayFacts): string;
+  /** Says nothing, but that the vendor is still there. */
+  keepAlive(): string;
+  /** A tool call, in as many events as the vendor makes of it. */
+  toolCall(call: ScriptedToolCall, index: number, facts: PlayFacts): string[];
   /** Everything after the last token. A reason of undefined leaves the reason out, and nothing else. */
-  tail(facts: PlayFacts, reason: 'stop' | 'length' | undefined, withUsage: boolean): string;
+  tail(facts: PlayFacts, reason: PlayReason | undefined, withUsage: boolean): string;
   errorEvent(): string;
   malformedEvent(): string;
   /** The body of a refusal. */
@@ -23,8 +32,14 @@ export interface PlayFacts {
   readonly outputTokens: number;
 }
 
-/** How the body ends: by the protocol, by destroying the connection, or not at all. */
-export type PlayEnd = 'close' | 'destroy' | 'hang';
+/** Why an answer ended, in OpenAI's words. */
+export type PlayReason = 'stop' | 'length' | 'content_filter' | 'tool_calls';
+
+/**
+ * How it ends: by the protocol, by destroying the connection, not at all, or by destroying the
+ * connection before anything was sent.
+ */
+export type PlayEnd = 'close' | 'destroy' | 'hang' | 'refuse';
 
 /** An answer, ready to be written. */
 export interface VendorPlay {
@@ -62,8 +77,22 @@ export function createPlay(
     writes: directive.bytesPerWrite ? recut(bytes, directive.bytesPerWrite) : bytes,
     delayMs,
     firstDelayMs,
-    end: directive.fault === 'cut' ? 'destroy' : directive.fault === 'stall' ? 'hang' : 'close',
+    end: endOf(directive),
   };
+}
+
+function endOf({ fault }: VendorDirective): PlayEnd {
+  switch (fault) {
+    case 'cut':
+    case 'destroy-mid-event':
+      return 'destroy';
+    case 'stall':
+      return 'hang';
+    case 'refuse':
+      return 'refuse';
+    default:
+      return 'close';
+  }
 }
 
 /** A refusal, also for requests that reach no directive (no key, no such path). */
@@ -81,7 +110,7 @@ export function refuse(
 
 function body(format: VendorFormat, directive: VendorDirective, request: PlayRequest): string[] {
   const { fault } = directive;
-  if (fault === 'empty') return [];
+  if (fault === 'empty' || fault === 'refuse') return [];
   const all = answerTokens(directive);
   const allowed = all.slice(0, request.maxTokens);
   const facts: PlayFacts = {
@@ -91,16 +120,22 @@ function body(format: VendorFormat, directive: VendorDirective, request: PlayReq
   };
   const event = (text: string) => format.token(text, facts);
   const sent = allowed.slice(0, sentTokens(directive, allowed.length)).map(event);
-  const reason = allowed.length < all.length ? 'length' : 'stop';
-  return [format.head(facts), ...sent, ...ending()];
+  const { keepAlives = 0, toolCalls = [] } = directive;
+  const calls = toolCalls.flatMap((call, index) => format.toolCall(call, index, facts));
+  const ownReason = toolCalls.length > 0 ? 'tool_calls' : 'stop';
+  const reason = directive.finish ?? (allowed.length < all.length ? 'length' : ownReason);
+  const alive = Array.from({ length: keepAlives }, () => format.keepAlive());
+  return [format.head(facts), ...alive, ...sent, ...calls, ...ending()];
 
   function ending(): string[] {
     const next = event('never seen in full');
     switch (fault) {
       case 'cut':
+      case 'close-early':
       case 'stall':
         return [];
       case 'cut-mid-event':
+      case 'destroy-mid-event':
         return [next.slice(0, Math.floor(next.length / 2))];
       case 'error-event':
         return [format.errorEvent()];
@@ -108,6 +143,11 @@ function body(format: VendorFormat, directive: VendorDirective, request: PlayReq
         return [format.malformedEvent()];
       case 'no-finish':
         return [format.tail(facts, undefined, true)];
+      case 'double-finish': {
+        // OpenAI's very last word would hide the second finish.
+        const first = format.tail(facts, reason, false).replace('data: [DONE]\n\n', '');
+        return [first, format.tail(facts, reason, true)];
+      }
       case 'no-usage':
         return [format.tail(facts, reason, false)];
       default:

@@ -2,6 +2,7 @@
 
 import type { VendorPlay } from './play.ts';
 import {
+  countPrompts,
   createPlayChooser,
   type RecordedRequest,
   type ScriptedVendor,
@@ -32,6 +33,7 @@ export function createScriptedFetch(
       recorded.aborted = true;
       throw request.signal.reason;
     }
+    if (play.end === 'refuse') throw new TypeError('fetch failed');
     const { status, headers } = play;
     return new Response(toBody(play, recorded, request.signal, sleep), { status, headers });
   };
@@ -39,9 +41,11 @@ export function createScriptedFetch(
   return {
     url,
     openaiBaseUrl: `${url}/v1`,
+    azureEndpoint: url,
     anthropicBaseUrl: url,
     ollamaHost: `${url}:80`,
     requests,
+    countOf: (prompt) => countPrompts(requests, prompt),
     fetch: scriptedFetch,
     close: async () => undefined,
   };
@@ -55,10 +59,12 @@ function abortOf(signal: AbortSignal): Promise<void> {
 
 async function record(request: Request): Promise<RecordedRequest> {
   const text = await request.text();
+  const { pathname, searchParams } = new URL(request.url);
   return {
-    path: new URL(request.url).pathname,
+    path: pathname,
+    query: Object.fromEntries(searchParams),
     headers: Object.fromEntries(request.headers),
-    body: JSON.parse(text),
+    body: text === '' ? undefined : JSON.parse(text),
     aborted: false,
   };
 }
