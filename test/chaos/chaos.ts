@@ -10,7 +10,7 @@ import { playSchedule, schedules } from './schedule.ts';
 const SCHEDULES = 200;
 
 /** Schedules at the same time. */
-const AT_ONCE = 25;
+const AT_ONCE = 50;
 
 /** Of every so many rounds, one has its host killed. */
 const KILL_EVERY = 2;

@@ -2,7 +2,7 @@
 
 import { scriptedPrompt, type VendorDirective } from '@headwater/shared/testing/vendors/directive';
 import fc from 'fast-check';
-import { openStream } from '../hosts/gateway-client.ts';
+import { openSurely } from '../hosts/gateway-client.ts';
 import { type Mood, type PatientResult, readPatiently } from '../hosts/patient-reader.ts';
 import type { World } from '../hosts/world.ts';
 
@@ -42,7 +42,7 @@ export const schedules: fc.Arbitrary<Schedule> = fc.record({
       tokens: fc.integer({ min: 1, max: 120 }),
       seed: fc.integer({ min: 1, max: 1_000_000 }),
       delayMs: fc.integer({ min: 1, max: 12 }),
-      bytesPerWrite: fc.option(fc.integer({ min: 7, max: 400 }), { nil: undefined }),
+      bytesPerWrite: fc.option(fc.integer({ min: 31, max: 400 }), { nil: undefined }),
       fault: fc.option(fc.constantFrom('cut', 'cut-mid-event', 'malformed', 'no-finish'), {
         nil: undefined,
         freq: 4,
@@ -50,7 +50,8 @@ export const schedules: fc.Arbitrary<Schedule> = fc.record({
     })
     .map(({ bytesPerWrite, fault, ...rest }) => ({
       ...rest,
-      ...(bytesPerWrite === undefined ? {} : { bytesPerWrite }),
+      // A token then takes several writes, each with its pause.
+      ...(bytesPerWrite === undefined ? {} : { bytesPerWrite, delayMs: 1 }),
       ...(fault === undefined ? {} : { fault }),
     })),
   readers: fc.array(
@@ -72,7 +73,7 @@ export async function playSchedule(
 ): Promise<readonly string[]> {
   const { receiver } = world;
   const resumeUrl = receiver.urlFor(name);
-  const streamUrl = await openStream(world.host.baseUrl, name, {
+  const streamUrl = await openSurely(world.host.baseUrl, name, {
     resumeUrl,
     prompt: scriptedPrompt(schedule.directive),
     model: schedule.model,

@@ -13,6 +13,7 @@ import { describeLimits } from './limits.ts';
 import { describeLogLines } from './log-lines.ts';
 import { describeMainJob } from './main-job.ts';
 import { describeOpenAIApi } from './openai-api.ts';
+import { describeOpenAIFaults } from './openai-faults.ts';
 import { describeReaders } from './readers.ts';
 import { describeSilence } from './silence.ts';
 import { describeSockets } from './sockets.ts';
@@ -47,6 +48,7 @@ export function describeConformance(
     describe('disconnect', () => describeDisconnect(world));
     describe('faults', () => describeFaults(world));
     describe('openai api', () => describeOpenAIApi(world));
+    describe('openai faults', () => describeOpenAIFaults(world));
     describe('silence', silence.check);
     describe('logs', () => describeLogLines(world));
   });

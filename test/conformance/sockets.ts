@@ -87,7 +87,8 @@ export function describeSockets(world: () => World): void {
     );
     const gone = await refusedUpgrade(`${url.origin}/stream/${id}?access_token=${token}`);
     expect([404, 410]).toContain(gone.status);
-    expect((await stateOf(url.href))['status']).toBe('pending');
+    // Nobody has connected, for as long as this took.
+    expect(['pending', 'expired']).toContain((await stateOf(url.href))['status']);
   });
 
   it('SOCKET-2: the token opens a socket as Bearer and as cookie too', async () => {

@@ -41,6 +41,32 @@ export async function openStream(
   return answer.streamUrl;
 }
 
+/** Opens a stream on a host that may die under the call: the key makes it safe to ask again. */
+export async function openSurely(
+  baseUrl: string,
+  subject: string,
+  body: Readonly<Record<string, unknown>>,
+): Promise<string> {
+  const n8nToken = await callerToken(subject);
+  const untilMs = Date.now() + 30_000;
+  for (;;) {
+    try {
+      const response = await postInit(
+        baseUrl,
+        { n8nToken, ...body },
+        { 'idempotency-key': subject },
+      );
+      const answer = (await response.json()) as { streamUrl?: string };
+      if (answer.streamUrl !== undefined) return answer.streamUrl;
+      if (response.status < 500) throw new Error(`init failed: ${JSON.stringify(answer)}`);
+    } catch (thrown) {
+      // The host is away: it comes back.
+      if (!(thrown instanceof TypeError) || Date.now() > untilMs) throw thrown;
+    }
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+}
+
 /** How to read. */
 export interface ReadOptions {
   readonly lastEventId?: string;

@@ -1,16 +1,14 @@
 /** A key that was used is known to a host that was killed and started again. */
 
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { rm } from 'node:fs/promises';
 import { startScriptedVendor } from '@headwater/shared/testing/node/scripted-vendor';
 import { scriptedAnswer, scriptedPrompt } from '@headwater/shared/testing/vendors/directive';
 import { expect, it } from 'vitest';
 import { startCallbackReceiver } from '../hosts/callback-receiver.ts';
 import { makeEdgePlace, startEdgeHost } from '../hosts/edge-host.ts';
 import { callerToken, postInit, readStream, textOf } from '../hosts/gateway-client.ts';
-import { freePort, type HostSettings, type RunningHost } from '../hosts/host.ts';
-import { startOriginHost } from '../hosts/origin-host.ts';
+import type { HostSettings, RunningHost } from '../hosts/host.ts';
+import { makeOriginPlace, startOriginHost } from '../hosts/origin-host.ts';
 import { worldSettings } from '../hosts/world.ts';
 
 /** Starts a host again and again in one place. */
@@ -26,12 +24,11 @@ async function withEdge(use: (start: Start) => Promise<void>): Promise<void> {
 }
 
 async function withOrigin(use: (start: Start) => Promise<void>): Promise<void> {
-  const folder = await mkdtemp(join(tmpdir(), 'headwater-origin-'));
-  const port = await freePort();
+  const place = await makeOriginPlace();
   try {
-    await use((settings) => startOriginHost({ ...settings, DATA_DIR: folder }, port));
+    await use((settings) => startOriginHost(settings, place));
   } finally {
-    await rm(folder, { recursive: true, force: true });
+    await rm(place.folder, { recursive: true, force: true });
   }
 }
 

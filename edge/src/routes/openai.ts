@@ -14,16 +14,11 @@ import { createChatStream, explain } from '@headwater/shared/openai-api/chat-str
 import { modelList, modelOf } from '@headwater/shared/openai-api/model-list';
 import { type OpenedChat, openChat } from '@headwater/shared/openai-api/open-chat';
 import { toGatewayError, type WireError } from '@headwater/shared/protocol/errors';
-import {
-  createModelCatalogue,
-  type ModelCatalogue,
-} from '@headwater/shared/providers/model-catalogue';
 import { HEARTBEAT_MS } from '@headwater/shared/stream/frames';
 import { type Context, Hono } from 'hono';
 import { createChatResponse } from '../adapters/chat-response.ts';
-import { createOriginModelLister } from '../adapters/origin-models.ts';
+import { catalogueOf } from '../adapters/edge-models.ts';
 import { readSession } from '../adapters/session-reading.ts';
-import type { EdgeGateway } from '../gateway.ts';
 import { answerError, type EdgeContext } from '../middleware/request-context.ts';
 import type { SessionObject } from '../objects/session-object.ts';
 import { sessionPortsOf } from './session-ports.ts';
@@ -96,24 +91,6 @@ async function sendChunks(c: Context<EdgeContext>, session: Session, opened: Ope
     reading.leave();
     throw thrown;
   }
-}
-
-const catalogues = new WeakMap<EdgeGateway, ModelCatalogue>();
-
-/** The isolate's list of models; Ollama's are the origin's. */
-function catalogueOf(gateway: EdgeGateway): ModelCatalogue {
-  let catalogue = catalogues.get(gateway);
-  if (catalogue === undefined) {
-    const { settings, registry } = gateway;
-    const { originUrls, internalApiKey: apiKey } = settings;
-    const { ollama, ...providers } = registry.providers;
-    const lister = createOriginModelLister({ name: 'ollama', originUrls, apiKey });
-    const listed =
-      ollama === undefined ? providers : { ...providers, ollama: { ...ollama, ...lister } };
-    catalogue = createModelCatalogue({ registry: { providers: listed } });
-    catalogues.set(gateway, catalogue);
-  }
-  return catalogue;
 }
 
 async function listFor(c: Context<EdgeContext>) {

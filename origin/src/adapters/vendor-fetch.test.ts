@@ -33,7 +33,7 @@ async function readAll(response: Response): Promise<string> {
 }
 
 describe('the fetch of the SDKs', () => {
-  it('PROV-21: sends method, headers and body, and gives status, headers and the body as it comes', async () => {
+  it('PROV-29: sends method, headers and body, and gives status, headers and the body as it comes', async () => {
     const seen: unknown[] = [];
     const url = await serve((request, response) => {
       request.setEncoding('utf8');
@@ -58,7 +58,7 @@ describe('the fetch of the SDKs', () => {
     ]);
   });
 
-  it('PROV-21: a refusal can be read as text and as JSON, and a redirect is not followed', async () => {
+  it('PROV-29: a refusal can be read as text and as JSON, and a redirect is not followed', async () => {
     const url = await serve((_request, response) => {
       response.writeHead(302, { location: 'http://127.0.0.1:1/' }).end('{"error":{"code":"x"}}');
     });
@@ -68,7 +68,7 @@ describe('the fetch of the SDKs', () => {
     expect(await (await vendorFetch(url)).json()).toEqual({ error: { code: 'x' } });
   });
 
-  it('PROV-21: a body that nobody reads fast pauses the socket, and arrives whole', async () => {
+  it('PROV-29: a body that nobody reads fast pauses the socket, and arrives whole', async () => {
     let written = 0;
     const chunk = Buffer.alloc(64 * 1024, 'x');
     const url = await serve((_request, response) => {

@@ -8,8 +8,8 @@ import { Agent, type Dispatcher } from 'undici';
 /** Bytes that wait for their reader before the socket is paused. */
 const HIGH_WATER_BYTES = 256 * 1024;
 
-/** Longest wait for a connection, in ms; the vendors' own time limits are shorter, and cover the rest. */
-const CONNECT_TIMEOUT_MS = 60_000;
+/** Longest wait for a connection, in ms; the vendors' own time limits cover all that follows. */
+const CONNECT_TIMEOUT_MS = 10_000;
 
 /** Responses without a body, which the platform's constructor refuses to give one. */
 const BODILESS: ReadonlySet<number> = new Set([204, 205, 304]);

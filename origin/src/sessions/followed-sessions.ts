@@ -1,5 +1,6 @@
 /** The streams that this instance of a cluster serves without owning them. */
 
+import { callbackIdOf } from '@headwater/shared/stream/callback-payload';
 import { createFollower, type Follower } from '@headwater/shared/stream/follower';
 import type { Clock, Logger, Outbox } from '@headwater/shared/stream/ports';
 import type { Redis } from 'ioredis';
@@ -135,6 +136,3 @@ export function createFollowedSessions(ports: FollowedSessionsPorts): FollowedSe
     },
   };
 }
-
-/** Id of the one callback of a stream, as the engine gives it. */
-export const callbackIdOf = (streamId: string): string => `msg_${streamId}`;

@@ -1,11 +1,11 @@
 /** Forgets ended streams of a cluster once their retention is over; any instance may do it. */
 
+import { callbackIdOf } from '@headwater/shared/stream/callback-payload';
 import type { Outbox } from '@headwater/shared/stream/ports';
 import type { Redis } from 'ioredis';
 import { logKey, RETAINED_KEY, stateKey } from '../adapters/redis-keys.ts';
 import { endedTtlMs, type RedisScripts } from '../adapters/redis-scripts.ts';
 import { loadSession } from '../adapters/redis-session-store.ts';
-import { callbackIdOf } from './followed-sessions.ts';
 
 /** Streams that one sweep takes on. */
 const SWEEP_LIMIT = 200;

@@ -80,7 +80,7 @@ export function createClaimBook(): ClaimBook {
   function nextLease() {
     for (let due = leases.peek(); due !== undefined; due = leases.peek()) {
       const { entry, token } = due.item;
-      if (entry.token === token && entries.get(entry.id) === entry) return due;
+      if (entry.isClaimed && entry.token === token && entries.get(entry.id) === entry) return due;
       leases.pop();
     }
     return undefined;

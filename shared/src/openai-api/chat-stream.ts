@@ -53,7 +53,8 @@ export function createChatStream(options: { readonly includeUsage: boolean }): C
     const failure = failureOf(event);
     if (event.type === 'restart') held = [event];
     else held.push(event);
-    if (failure !== undefined && !held.some(isSaying)) first.reject(thrownOf(failure));
+    // Once something was said it is settled, and a later failure is told in the stream.
+    if (failure !== undefined) first.reject(thrownOf(failure));
     else if (isSaying(event) || isFinal(event)) first.resolve();
   }
 

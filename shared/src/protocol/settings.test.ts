@@ -42,7 +42,7 @@ describe('parseSettings', () => {
       },
       originUrls: [],
       upstreamTimeouts: {
-        connectMs: 15_000,
+        connectMs: 60_000,
         firstTokenMs: 60_000,
         idleMs: 60_000,
         totalMs: 900_000,

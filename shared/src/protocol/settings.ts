@@ -126,7 +126,7 @@ export interface Settings {
   /** Default none. */
   readonly originUrls: readonly string[];
   readonly defaultModel?: string;
-  /** Default 15 s to connect, 60 s to a first token, 60 s of silence, 900 s in all. */
+  /** Default 60 s to connect, 60 s to a first token, 60 s of silence, 900 s in all. */
   readonly upstreamTimeouts: VendorTimeouts;
   /** The same, but 300 s to connect and to a first token where the settings do not say. */
   readonly ollamaTimeouts: VendorTimeouts;

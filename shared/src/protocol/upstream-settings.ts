@@ -40,7 +40,7 @@ export interface UpstreamGuard {
 
 /** One minute to a first token: reasoning models think that long. */
 export const DEFAULT_TIMEOUTS: VendorTimeouts = {
-  connectMs: 15_000,
+  connectMs: 60_000,
   firstTokenMs: 60_000,
   idleMs: 60_000,
   totalMs: 900_000,

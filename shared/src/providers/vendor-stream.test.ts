@@ -8,13 +8,14 @@ import { createSseDecoder } from './sse-body.ts';
 import { VendorError } from './vendor-error.ts';
 import { streamVendor, type VendorCall } from './vendor-stream.ts';
 
-/** Every event is text; `END` ends. */
+/** Every event is text, but `USAGE`; `END` ends. */
 function plainConverter(): EventConverter {
   let isOver = false;
   return {
     vendor: 'Vendor',
     convert(data, batch) {
       if (data === 'END') isOver = true;
+      else if (data === 'USAGE') batch.push({ type: 'usage', inputTokens: 1 });
       else batch.push({ type: 'text', text: data });
     },
     ended: () => isOver,
@@ -178,6 +179,32 @@ describe('deadlines', () => {
     expect(vi.getTimerCount()).toBe(1);
     await vi.advanceTimersByTimeAsync(1);
     await first;
+  });
+
+  it('PROV-8: the first token is awaited from the request on, not from the headers', async () => {
+    const { batches } = openStream(async () => {
+      await new Promise((resolve) => setTimeout(resolve, 1900));
+      return new Response(new ReadableStream());
+    });
+    const first = failing(batches.next(), 'said nothing within 3 s');
+    await vi.advanceTimersByTimeAsync(3000);
+    expect(vi.getTimerCount()).toBe(0);
+    await first;
+  });
+
+  it('PROV-8: a reader that is busy before the first token has its own time', async () => {
+    const { batches, push } = openStream();
+    push('data: USAGE\n\n');
+    await batches.next();
+    await vi.advanceTimersByTimeAsync(5000);
+    const second = batches.next();
+    for (let ms = 0; ms < 2500; ms += 500) {
+      push(': still here\n\n');
+      await vi.advanceTimersByTimeAsync(500);
+    }
+    push('data: a\n\n');
+    expect((await second).value).toEqual([{ type: 'text', text: 'a' }]);
+    await batches.return?.();
   });
 
   it('PROV-8: bytes that are no token do not put off the first token', async () => {

@@ -63,6 +63,19 @@ describe('a provider with a circuit breaker', () => {
     expect(provider.circuit()).toBe('closed');
   });
 
+  it('PROV-23: a probe whose reader leaves makes way for the next', async () => {
+    const { clock, vendor, provider } = setUp(broken, broken, { hangs: true }, whole);
+    await hear(provider);
+    await hear(provider);
+    await clock.advance(30_000);
+    const probe = provider.stream(REQUEST, new AbortController().signal)[Symbol.asyncIterator]();
+    const pending = probe.next();
+    await probe.return?.();
+    await pending;
+    expect((await hear(provider)).events).toEqual(TEXT);
+    expect(vendor.asked()).toBe(4);
+  });
+
   it('PROV-23: a cut answer counts although it began', async () => {
     const { provider } = setUp({ batches: [TEXT], error: failure('cut') });
     await hear(provider);

@@ -1,42 +1,26 @@
 import { describe, expect, it } from 'vitest';
 import type { ModelEvent } from '../providers/contract.ts';
+import {
+  BROKE,
+  COUNTED,
+  ENDED,
+  eventsOf,
+  FAILED,
+  FINISH,
+  feed,
+  kinds,
+  NOW_MS,
+  pending,
+  READ,
+  source,
+  streaming,
+  text,
+  USAGE,
+  WAKE,
+} from '../testing/session-feed.ts';
 import { aNewSession } from '../testing/session-fixtures.ts';
-import type { StreamEvent } from './event.ts';
 import { callbackPayload } from './callback-payload.ts';
-import { stepSession } from './session.ts';
-import type { SessionEffect, SessionInput, SessionState, SessionStep } from './session-state.ts';
-
-const NOW_MS = Date.UTC(2030, 0, 1);
-const BROKE = { code: 'upstream_failed', message: 'It broke.' } as const;
-
-const READ: SessionInput = { type: 'readers', count: 1 };
-const text = (value: string): ModelEvent => ({ type: 'text', text: value });
-const FINISH: ModelEvent = { type: 'finish', reason: 'stop' };
-const USAGE: ModelEvent = { type: 'usage', inputTokens: 3, outputTokens: 4 };
-
-/** Feeds inputs at one time and gathers the effects. */
-function feed(state: SessionState, inputs: readonly SessionInput[], nowMs = NOW_MS): SessionStep {
-  const effects: SessionEffect[] = [];
-  let current = state;
-  for (const input of inputs) {
-    const step = stepSession(current, input, nowMs);
-    current = step.state;
-    effects.push(...step.effects);
-  }
-  return { state: current, effects };
-}
-
-const kinds = (step: SessionStep) => step.effects.map(({ type }) => type);
-
-const eventsOf = (step: SessionStep): StreamEvent[] =>
-  step.effects.flatMap((effect) => (effect.type === 'append' ? effect.batch.events : []));
-
-const pending = () => feed(aNewSession(NOW_MS), [{ type: 'created' }]).state;
-const streaming = () => feed(pending(), [READ]).state;
-
-const source = (...events: ModelEvent[]): SessionInput => ({ type: 'source-events', events });
-const COUNTED: SessionInput = { type: 'tokens-counted', inputTokens: 10, outputTokens: 20 };
-const ENDED: SessionInput = { type: 'source-ended' };
+import type { SessionInput } from './session-state.ts';
 
 describe('a session begins', () => {
   it('STREAM-3: a new one waits for a reader until its TTL is over', () => {
@@ -94,7 +78,7 @@ describe('a session streams', () => {
   });
 
   it('STREAM-16: while it streams it goes on waking, so that a restarted host finds it', () => {
-    const { state } = feed(streaming(), [{ type: 'wake' }], NOW_MS + 10_000);
+    const { state } = feed(streaming(), [WAKE], NOW_MS + 10_000);
     expect(state.status).toBe('streaming');
     expect(state.wakeAtMs).toBe(NOW_MS + 20_000);
   });
@@ -144,8 +128,7 @@ describe('a session ends', () => {
   });
 
   it('STREAM-12: a failure ends with its own code and keeps what was said', () => {
-    const failed: SessionInput = { type: 'source-failed', error: BROKE };
-    const step = feed(streaming(), [source(text('half')), failed, COUNTED]);
+    const step = feed(streaming(), [source(text('half')), FAILED, COUNTED]);
     expect(step.state).toMatchObject({ status: 'failed', error: BROKE, lastSeq: 3 });
     expect(eventsOf(step).map(({ type }) => type)).toEqual(['delta', 'usage', 'error']);
   });
@@ -168,19 +151,19 @@ describe('a session ends', () => {
   });
 
   it('STREAM-3: one nobody connects to expires, and no model is asked', () => {
-    const step = feed(pending(), [{ type: 'wake' }, COUNTED], NOW_MS + 60_000);
+    const step = feed(pending(), [WAKE, COUNTED], NOW_MS + 60_000);
     expect(step.state).toMatchObject({ status: 'expired', error: { code: 'expired' } });
     expect(kinds(step)).toEqual(['count-tokens', 'append', 'settle', 'wake-at']);
   });
 
   it('STREAM-3: a call that comes too early changes nothing', () => {
-    const step = feed(pending(), [{ type: 'wake' }], NOW_MS + 59_999);
+    const step = feed(pending(), [WAKE], NOW_MS + 59_999);
     expect(step.state.status).toBe('pending');
     expect(step.effects).toEqual([{ type: 'wake-at', atMs: NOW_MS + 60_000 }]);
   });
 
   it('STREAM-3: a reader that comes while the expiry is counted starts nothing', () => {
-    const step = feed(pending(), [{ type: 'wake' }, READ], NOW_MS + 60_000);
+    const step = feed(pending(), [WAKE, READ], NOW_MS + 60_000);
     expect(kinds(step)).toEqual(['count-tokens']);
   });
 
@@ -208,65 +191,8 @@ describe('a session ends', () => {
 
   it('STREAM-4: it is forgotten when its retention is over, and not before', () => {
     const { state } = feed(streaming(), [source(USAGE, FINISH), ENDED]);
-    expect(kinds(feed(state, [{ type: 'wake' }], NOW_MS + 599_999))).toEqual(['wake-at']);
-    expect(kinds(feed(state, [{ type: 'wake' }], NOW_MS + 600_000))).toEqual(['purge']);
-  });
-});
-
-describe('a restarted host', () => {
-  const restored = (
-    state: SessionState,
-    input: Omit<Extract<SessionInput, { type: 'restored' }>, 'type'>,
-  ) => feed(state, [{ type: 'restored', ...input }], NOW_MS + 1000);
-
-  it('STREAM-16: lets a pending one go on waiting for the rest of its TTL', () => {
-    const step = restored(pending(), { logSeq: 0 });
-    expect(step.state.status).toBe('pending');
-    expect(step.effects).toEqual([{ type: 'wake-at', atMs: NOW_MS + 60_000 }]);
-  });
-
-  it('STREAM-16: fails one that was being answered, after what the log has', () => {
-    const counting = restored(streaming(), { logSeq: 7 });
-    expect(kinds(counting)).toEqual(['close-source', 'count-tokens']);
-    const step = feed(counting.state, [COUNTED]);
-    expect(step.state).toMatchObject({ status: 'failed', error: { code: 'upstream_failed' } });
-    expect(step.effects[0]).toMatchObject({ type: 'append', batch: { firstSeq: 8 } });
-  });
-
-  it('STREAM-16: forgets no count that was on its way', () => {
-    const { state } = feed(streaming(), [source(FINISH), ENDED]);
-    const step = feed(restored(state, { logSeq: 0 }).state, [COUNTED]);
-    expect(step.state.status).toBe('failed');
-  });
-
-  it('STREAM-16: keeps the end that the log has, and calls home again', () => {
-    const usage = { inputTokens: 3, outputTokens: 4, source: 'provider' } as const;
-    const step = restored(streaming(), {
-      logSeq: 7,
-      final: { usage, event: { type: 'done', status: 'completed', finishReason: 'length' } },
-    });
-    expect(step.state).toMatchObject({ status: 'completed', usage, finishReason: 'length' });
-    expect(kinds(step)).toEqual(['settle', 'wake-at']);
-  });
-
-  it('STREAM-16: takes an expiry in the log for an expiry, and any other error for a failure', () => {
-    const usage = { inputTokens: 0, outputTokens: 0, source: 'tokenizer' } as const;
-    const expired: StreamEvent = { type: 'error', code: 'expired', message: 'Nobody came.' };
-    const broke: StreamEvent = { type: 'error', ...BROKE };
-    const found = (state: SessionState, event: StreamEvent) =>
-      restored(state, { logSeq: 2, final: { usage, event } }).state;
-    expect(found(pending(), expired)).toMatchObject({
-      status: 'expired',
-      error: { code: 'expired' },
-    });
-    expect(found(streaming(), broke)).toMatchObject({ status: 'failed', error: BROKE });
-  });
-
-  it('STREAM-4, STREAM-16: keeps an ended one for the rest of its retention', () => {
-    const { state } = feed(streaming(), [source(USAGE, FINISH), ENDED]);
-    const step = restored(state, { logSeq: 2 });
-    expect(step.state.status).toBe('completed');
-    expect(step.effects).toEqual([{ type: 'wake-at', atMs: NOW_MS + 600_000 }]);
+    expect(kinds(feed(state, [WAKE], NOW_MS + 599_999))).toEqual(['wake-at']);
+    expect(kinds(feed(state, [WAKE], NOW_MS + 600_000))).toEqual(['purge']);
   });
 });
 
@@ -290,8 +216,7 @@ describe('the callback', () => {
   });
 
   it('OUTBOX-1: says `error` after a failure', () => {
-    const failed: SessionInput = { type: 'source-failed', error: BROKE };
-    const { state } = feed(streaming(), [failed, COUNTED]);
+    const { state } = feed(streaming(), [FAILED, COUNTED]);
     expect(callbackPayload(state, '')).toMatchObject({ status: 'failed', error: BROKE });
   });
 });

@@ -18,9 +18,11 @@ export interface AwkwardLog extends StreamLog {
   readonly kept: StreamLog;
 }
 
-/** Makes an empty log; `touch` decides for each call in turn. */
-export function createAwkwardLog(touch: (call: number) => Touch): AwkwardLog {
-  const kept = createMemoryLog();
+/** Makes a log over another one, an empty one by default; `touch` decides for each call in turn. */
+export function createAwkwardLog(
+  touch: (call: number) => Touch,
+  kept: StreamLog = createMemoryLog(),
+): AwkwardLog {
   const waiting: (() => void)[] = [];
   let calls = 0;
   let isFlowing = false;

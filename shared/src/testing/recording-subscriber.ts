@@ -36,9 +36,7 @@ export function createRecordingSubscriber(format: FrameFormat = 'ws'): Recording
 
   function events(): SeenEvent[] {
     if (format === 'ws') return frames.map((frame) => JSON.parse(frame) as SeenEvent);
-    return parseSse(frames.join('')).map(
-      ({ id, data }) => ({ id, ...(JSON.parse(data) as StreamEvent) }) as SeenEvent,
-    );
+    return parseSse(frames.join('')).map(({ id, data }) => seenEvent(id, data));
   }
 
   return {
@@ -82,6 +80,13 @@ export function createRecordingSubscriber(format: FrameFormat = 'ws'): Recording
       drain = Promise.withResolvers<void>();
     },
   };
+}
+
+/** `id` is the event's; a tool call's own is `callId`, as on a socket. */
+function seenEvent(id: string, data: string): SeenEvent {
+  const event = JSON.parse(data) as StreamEvent;
+  if (event.type !== 'tool_call' || event.id === undefined) return { ...event, id };
+  return { ...event, callId: event.id, id } as SeenEvent;
 }
 
 /** One event as an event-stream parser sees it. */

@@ -16,7 +16,7 @@ export type WithStreamLog = (test: (subject: StreamLogSubject) => Promise<void>)
 
 const EPOCH = 1_893_456_000;
 
-const after = (seq: number): EventPosition => ({ epoch: EPOCH, seq });
+const past = (seq: number): EventPosition => ({ epoch: EPOCH, seq });
 
 const delta = (text: string): StreamEvent => ({ type: 'delta', text });
 
@@ -39,7 +39,7 @@ export function describeStreamLogContract(
     it('an empty log has no events and ends at 0', () =>
       withLog(async ({ log }) => {
         expect(await log.head()).toEqual({ epoch: 0, seq: 0 });
-        expect(await log.read(after(0), 10)).toEqual([]);
+        expect(await log.read(past(0), 10)).toEqual([]);
       }));
 
     it('STREAM-5: appended events are read back in order, and the head is the last of them', () =>
@@ -47,24 +47,24 @@ export function describeStreamLogContract(
         await log.append(batchAt(1, 'a', 'b'));
         await log.append(batchAt(3, 'c'));
         expect(await log.head()).toEqual({ epoch: EPOCH, seq: 3 });
-        expect(await log.read(after(0), 10)).toEqual(['a', 'b', 'c'].map(delta));
+        expect(await log.read(past(0), 10)).toEqual(['a', 'b', 'c'].map(delta));
       }));
 
     it('appends that are not awaited keep the order of their calls', () =>
       withLog(async ({ log }) => {
         await Promise.all([log.append(batchAt(1, 'a')), log.append(batchAt(2, 'b', 'c'))]);
-        expect(await log.read(after(0), 10)).toEqual(['a', 'b', 'c'].map(delta));
+        expect(await log.read(past(0), 10)).toEqual(['a', 'b', 'c'].map(delta));
       }));
 
     it('a read begins and stops in the middle of a batch, and returns at most its limit', () =>
       withLog(async ({ log }) => {
         await log.append(batchAt(1, 'a', 'b', 'c'));
         await log.append(batchAt(4, 'd', 'e', 'f'));
-        expect(await log.read(after(1), 3)).toEqual(['b', 'c', 'd'].map(delta));
-        expect(await log.read(after(4), 1)).toEqual([delta('e')]);
-        expect(await log.read(after(5), 100)).toEqual([delta('f')]);
-        expect(await log.read(after(6), 100)).toEqual([]);
-        expect(await log.read(after(60), 100)).toEqual([]);
+        expect(await log.read(past(1), 3)).toEqual(['b', 'c', 'd'].map(delta));
+        expect(await log.read(past(4), 1)).toEqual([delta('e')]);
+        expect(await log.read(past(5), 100)).toEqual([delta('f')]);
+        expect(await log.read(past(6), 100)).toEqual([]);
+        expect(await log.read(past(60), 100)).toEqual([]);
       }));
 
     it('reads of any page size, joined, are the whole log', () =>
@@ -78,7 +78,7 @@ export function describeStreamLogContract(
         for (const limit of [1, 3, 16, 512]) {
           const seen: StreamEvent[] = [];
           for (;;) {
-            const page = await log.read(after(seen.length), limit);
+            const page = await log.read(past(seen.length), limit);
             if (page.length === 0) break;
             expect(page.length).toBeLessThanOrEqual(limit);
             seen.push(...page);
@@ -94,7 +94,7 @@ export function describeStreamLogContract(
           const append = async () => log.append(batchAt(firstSeq, 'x'));
           await expect(append()).rejects.toMatchObject({ code: 'conflict' });
         }
-        expect(await log.read(after(0), 10)).toEqual(['a', 'b'].map(delta));
+        expect(await log.read(past(0), 10)).toEqual(['a', 'b'].map(delta));
         await log.append(batchAt(3, 'c'));
         expect(await log.head()).toEqual({ epoch: EPOCH, seq: 3 });
       }));
@@ -109,7 +109,7 @@ export function describeStreamLogContract(
           { type: 'done', status: 'cancelled', finishReason: null },
         ];
         await log.append({ epoch: EPOCH, firstSeq: 1, events });
-        expect(await log.read(after(0), 10)).toEqual(events);
+        expect(await log.read(past(0), 10)).toEqual(events);
       }));
 
     it('a dropped log is as if new', () =>
@@ -117,7 +117,7 @@ export function describeStreamLogContract(
         await log.append(batchAt(1, 'a', 'b'));
         await log.drop();
         expect(await log.head()).toEqual({ epoch: 0, seq: 0 });
-        expect(await log.read(after(0), 10)).toEqual([]);
+        expect(await log.read(past(0), 10)).toEqual([]);
         await log.append({ ...batchAt(1, 'z'), epoch: EPOCH + 1 });
         expect(await log.head()).toEqual({ epoch: EPOCH + 1, seq: 1 });
         expect(await log.read({ epoch: EPOCH + 1, seq: 0 }, 10)).toEqual([delta('z')]);
@@ -132,7 +132,7 @@ export function describeStreamLogContract(
         expect(await log.read({ epoch: EPOCH + 7, seq: 0 }, 10)).toEqual(
           ['x', 'y', 'z'].map(delta),
         );
-        for (const seq of [0, 1, 2, 3]) expect(await log.read(after(seq), 10)).toEqual([]);
+        for (const seq of [0, 1, 2, 3]) expect(await log.read(past(seq), 10)).toEqual([]);
       }));
 
     it('STREAM-20: an earlier epoch, and a later one that does not begin with 1, are refused', () =>
@@ -147,7 +147,7 @@ export function describeStreamLogContract(
           const append = async () => log.append({ ...batchAt(firstSeq, 'x'), epoch });
           await expect(append()).rejects.toMatchObject({ code: 'conflict' });
         }
-        expect(await log.read(after(0), 10)).toEqual(['a', 'b'].map(delta));
+        expect(await log.read(past(0), 10)).toEqual(['a', 'b'].map(delta));
       }));
 
     if (durable)
@@ -160,7 +160,7 @@ export function describeStreamLogContract(
           await log.seal();
           const again = await reopen();
           expect(await again.head()).toEqual({ epoch: EPOCH, seq: 300 });
-          expect(await again.read(after(0), 1000)).toEqual(texts.map(delta));
+          expect(await again.read(past(0), 1000)).toEqual(texts.map(delta));
           await again.drop();
           expect(await (await reopen()).head()).toEqual({ epoch: 0, seq: 0 });
         }));
@@ -174,7 +174,7 @@ export function describeStreamLogContract(
           const again = await reopen();
           expect(await again.head()).toEqual({ epoch: EPOCH, seq: 2 });
           await again.append(batchAt(3, 'c'));
-          expect(await again.read(after(0), 10)).toEqual(['a', 'b', 'c'].map(delta));
+          expect(await again.read(past(0), 10)).toEqual(['a', 'b', 'c'].map(delta));
         }));
   });
 }
