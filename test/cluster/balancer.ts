@@ -9,9 +9,16 @@ export interface Balancer {
   close(): Promise<void>;
 }
 
+/** Who is asked first: always the first origin, or each in turn. */
+export type Preference = 'first' | 'turns';
+
 /** Sends each connection to the first of the origins that takes it. */
-export async function startBalancer(baseUrls: readonly string[]): Promise<Balancer> {
+export async function startBalancer(
+  baseUrls: readonly string[],
+  preference: Preference = 'first',
+): Promise<Balancer> {
   const ports = baseUrls.map((baseUrl) => Number(new URL(baseUrl).port));
+  let turn = 0;
   const open = new Set<Socket>();
 
   function forward(client: Socket, [port, ...others]: readonly number[]): void {
@@ -41,7 +48,9 @@ export async function startBalancer(baseUrls: readonly string[]): Promise<Balanc
     open.add(client);
     client.on('close', () => open.delete(client));
     client.on('error', () => client.destroy());
-    forward(client, ports);
+    const first = preference === 'first' ? 0 : turn % ports.length;
+    turn += 1;
+    forward(client, [...ports.slice(first), ...ports.slice(0, first)]);
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');

@@ -40,7 +40,15 @@ export async function startClusterHost(settings: HostSettings): Promise<ClusterH
     ...host,
     close: gone(host.close),
     kill: gone(host.kill),
-    pause: () => void process.kill(pid, 'SIGSTOP'),
-    resume: () => void process.kill(pid, 'SIGCONT'),
+    pause: () => signal(pid, 'SIGSTOP'),
+    resume: () => signal(pid, 'SIGCONT'),
   };
+}
+
+function signal(pid: number, name: NodeJS.Signals): void {
+  try {
+    process.kill(pid, name);
+  } catch {
+    // It is gone already.
+  }
 }

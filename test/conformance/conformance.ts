@@ -7,7 +7,6 @@ import { describeAccess } from './access.ts';
 import { describeBadInput } from './bad-input.ts';
 import { describeCallbacks } from './callbacks.ts';
 import { describeDisconnect } from './disconnect.ts';
-import { describeFaults } from './faults.ts';
 import { describeIdempotency } from './idempotency.ts';
 import { describeLimits } from './limits.ts';
 import { describeLogLines } from './log-lines.ts';
@@ -46,7 +45,6 @@ export function describeConformance(
     describe('idempotency', () => describeIdempotency(world));
     describe('limits', () => describeLimits(startHost));
     describe('disconnect', () => describeDisconnect(world));
-    describe('faults', () => describeFaults(world));
     describe('openai api', () => describeOpenAIApi(world));
     describe('openai faults', () => describeOpenAIFaults(world));
     describe('silence', silence.check);

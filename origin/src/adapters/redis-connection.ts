@@ -15,9 +15,13 @@ const RETRY_MS = 250;
  *
  * `onError` hears of every failed attempt; without a listener ioredis would print them.
  */
-export function connectRedis(url: string, onError: (error: Error) => void): Redis {
+export function connectRedis(
+  url: string,
+  onError: (error: Error) => void,
+  commandTimeoutMs: number = COMMAND_TIMEOUT_MS,
+): Redis {
   const redis = new Redis(url, {
-    commandTimeout: COMMAND_TIMEOUT_MS,
+    commandTimeout: commandTimeoutMs,
     maxRetriesPerRequest: null,
     retryStrategy: (times) => Math.min(50 * times, RETRY_MS),
   });

@@ -9,7 +9,7 @@ import { createSilentLogger } from '@headwater/shared/testing/silent-logger';
 import type { Redis } from 'ioredis';
 import { afterAll, afterEach, beforeAll, expect, it, vi } from 'vitest';
 import { connectRedis } from '../adapters/redis-connection.ts';
-import { logKey, ownedKey, RETAINED_KEY, stateKey } from '../adapters/redis-keys.ts';
+import { logKey, ownedKey, ownerKey, RETAINED_KEY, stateKey } from '../adapters/redis-keys.ts';
 import { describeWithRedis } from '../testing/describe-with-redis.ts';
 import { type RedisServer, startRedis } from '../testing/redis-server.ts';
 import { createClusterRegistry } from './cluster-registry.ts';
@@ -44,10 +44,11 @@ describeWithRedis('a cluster of two', () => {
   const outbox = createRecordingOutbox();
 
   /** An instance; its model is asked for whatever it answers. */
-  async function join() {
-    const redis = connectRedis(server.url, () => undefined);
+  async function join(commandTimeoutMs?: number) {
+    const redis = connectRedis(server.url, () => undefined, commandTimeoutMs);
     const model = createScriptedModel();
     const ended: string[] = [];
+    const logger = createSilentLogger();
     const clock = { aheadMs: 0, nowMs: () => Date.now() + clock.aheadMs };
     const registry: SessionRegistry = await createClusterRegistry({
       redis,
@@ -56,7 +57,7 @@ describeWithRedis('a cluster of two', () => {
       },
       outbox,
       clock,
-      logger: createSilentLogger(),
+      logger,
       maxReaders: 100,
       maxBufferedBytes: 1024 * 1024,
       ended: ({ request }) => ended.push(request.streamId),
@@ -65,7 +66,7 @@ describeWithRedis('a cluster of two', () => {
       if (redis.status === 'ready') await registry.close(0);
       redis.disconnect();
     });
-    return { redis, model, registry, ended, clock };
+    return { redis, model, registry, ended, clock, logger };
   }
 
   type Instance = Awaited<ReturnType<typeof join>>;
@@ -259,6 +260,54 @@ describeWithRedis('a cluster of two', () => {
     await vi.waitFor(() => expect(there.reader.ended).toBe(true), SOON);
     expect(there.reader.frames).toEqual(here.reader.frames);
   }, 20_000);
+
+  it('CLUSTER-13: an answer that could not be kept while Redis was away for long begins again after it', async () => {
+    const a = await join(300);
+    const session = aSession({ start: 'now' });
+    const { streamId } = session.request;
+    await a.registry.create(session);
+    await asked(a);
+    const { reader } = await read(a, streamId);
+    await server.kill();
+    a.model.text('never kept');
+    await vi.waitFor(() => expect(reader).toMatchObject({ ended: true, endError: {} }), SOON);
+    expect(reader.text()).toBe('');
+    const isGivenUp = () =>
+      a.logger.lines.some(({ message }) => message.startsWith('state could not'));
+    await vi.waitFor(() => expect(isGivenUp()).toBe(true), SOON);
+    await server.restart();
+    await vi.waitFor(() => expect(a.model.requests).toHaveLength(2), SOON);
+    const again = await read(a, streamId);
+    a.model.text('kept');
+    finish(a);
+    await vi.waitFor(() => expect(again.reader.ended).toBe(true), SOON);
+    expect(again.reader.events()[0]).toMatchObject({ type: 'restart' });
+    const told = outbox.kept.filter(({ id }) => id === `msg_${streamId}`);
+    expect(told.map(({ body }) => JSON.parse(body))).toMatchObject([
+      { status: 'completed', answer: 'kept' },
+    ]);
+    expect(a.ended).toEqual([streamId]);
+  }, 20_000);
+
+  it('CLUSTER-2: an instance that has lost a stream does not tell its end', async () => {
+    const a = await join();
+    const session = aSession({ start: 'now' });
+    const { streamId } = session.request;
+    await a.registry.create(session);
+    await asked(a);
+    const { reader } = await read(a, streamId);
+    a.model.text('old');
+    await vi.waitFor(() => expect(reader.text()).toBe('old'), SOON);
+    await control.hset(ownerKey(streamId), 'instance', 'other', 'fence', '9000000000000000');
+    finish(a);
+    await vi.waitFor(
+      () => expect(reader).toMatchObject({ ended: true, endError: undefined }),
+      SOON,
+    );
+    expect(outbox.kept.filter(({ id }) => id === `msg_${streamId}`)).toEqual([]);
+    expect(reader.events().map(({ type }) => type)).toEqual(['delta']);
+    expect(a.ended).toEqual([]);
+  });
 
   it('STREAM-4: an ended stream is forgotten after its retention, by whoever is there', async () => {
     const [a, b] = [await join(), await join()];

@@ -33,7 +33,7 @@ export interface ClusterRegistryPorts {
 const REPORT_EVERY_MS = 1_000;
 
 /** How often owned streams without an engine are looked for, in ms. */
-const AUDIT_EVERY_MS = 5_000;
+const AUDIT_EVERY_MS = 2_000;
 
 /** How often the lives of keys are renewed, in ms: far below the shortest of them. */
 const RENEW_EVERY_MS = 60 * 60 * 1000;

@@ -1,16 +1,21 @@
 /** The live sessions that this instance of a cluster owns. */
 
-import { toGatewayError } from '@headwater/shared/protocol/errors';
+import { GatewayError, toGatewayError } from '@headwater/shared/protocol/errors';
 import type { ProviderRegistry } from '@headwater/shared/providers/registry';
 import { type StreamEngine, startEngine } from '@headwater/shared/stream/engine';
-import type { Clock, Logger, Outbox } from '@headwater/shared/stream/ports';
+import type { Alarm, Clock, Logger, Outbox, SessionStore } from '@headwater/shared/stream/ports';
 import { isEnded, type SessionState } from '@headwater/shared/stream/session-state';
 import { countTokens } from '@headwater/shared/text/count-tokens';
 import type { Redis } from 'ioredis';
 import { ownedKey, ownerKey } from '../adapters/redis-keys.ts';
 import type { RedisScripts } from '../adapters/redis-scripts.ts';
 import { createRedisSessionStore, loadSession } from '../adapters/redis-session-store.ts';
-import { createRedisStreamLog, type LiveLease } from '../adapters/redis-stream-log.ts';
+import {
+  createRedisStreamLog,
+  keepLease,
+  type LiveLease,
+  type RedisLogPorts,
+} from '../adapters/redis-stream-log.ts';
 import { createTimeoutAlarm } from '../adapters/timeout-alarm.ts';
 import { createRemoteReaders } from './remote-readers.ts';
 
@@ -92,10 +97,12 @@ export function createOwnedSessions(ports: OwnedSessionsPorts): OwnedSessions {
     let engine: StreamEngine | undefined;
     let isOver = false;
     let isGone = false;
-    const alarm = createTimeoutAlarm(() => void engine?.wake());
+    const timer = createTimeoutAlarm(() => void engine?.wake());
+    // An engine that has left its stream must not wake up and forget what another one writes.
+    const alarm: Alarm = { set: (atMs) => timer.set(isGone ? undefined : atMs) };
     const leave = () => {
       isGone = true;
-      alarm.set(undefined);
+      timer.set(undefined);
       if (sessions.get(streamId) === session) sessions.delete(streamId);
       remote.drop(streamId);
     };
@@ -103,8 +110,7 @@ export function createOwnedSessions(ports: OwnedSessionsPorts): OwnedSessions {
       state,
       {
         log,
-        store,
-        outbox: ports.outbox,
+        ...fenceEnd(wiring, store, ports.outbox),
         clock: ports.clock,
         alarm,
         logger,
@@ -114,8 +120,11 @@ export function createOwnedSessions(ports: OwnedSessionsPorts): OwnedSessions {
         maxReaders: ports.maxReaders,
         maxBufferedBytes: ports.maxBufferedBytes,
         ended() {
-          // An end that could not be kept is none: the stream is still owned, and begins again.
-          if (!store.isEndKept) return leave();
+          if (!store.isEndKept) {
+            // An end that could not be kept is none: the stream is still owned, and begins again.
+            engine?.handOver();
+            return leave();
+          }
           isOver = true;
           if (session !== undefined) session.isOver = true;
           remote.drop(streamId);
@@ -135,7 +144,7 @@ export function createOwnedSessions(ports: OwnedSessionsPorts): OwnedSessions {
         await log.restore();
         await store.restore();
       },
-      sleep: () => alarm.set(undefined),
+      sleep: () => timer.set(undefined),
     };
     sessions.set(streamId, session);
   }
@@ -226,6 +235,38 @@ export function createOwnedSessions(ports: OwnedSessionsPorts): OwnedSessions {
         engine.handOver();
         forget(streamId);
       }
+    },
+  };
+}
+
+/**
+ * Only the owner may call home: an instance that was away would tell the end of an answer that has
+ * begun again elsewhere. And no end is kept whose callback is not: the session would count as told.
+ */
+function fenceEnd(
+  { scripts, lease }: RedisLogPorts,
+  store: SessionStore,
+  outbox: Outbox,
+): { readonly store: SessionStore; readonly outbox: Outbox } {
+  let isUntold = false;
+  return {
+    store: {
+      save(state) {
+        if (!isUntold || !isEnded(state.status)) return store.save(state);
+        throw new GatewayError('unavailable', 'The callback of the stream could not be kept.');
+      },
+      load: () => store.load(),
+      drop: () => store.drop(),
+    },
+    outbox: {
+      async enqueue(callback) {
+        isUntold = true;
+        await keepLease(scripts, lease);
+        await outbox.enqueue(callback);
+        isUntold = false;
+      },
+      view: (id) => outbox.view(id),
+      forget: (id) => outbox.forget(id),
     },
   };
 }

@@ -1,12 +1,13 @@
 /** A real redis-server for the tests that need one. */
 
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Writable } from 'node:stream';
 
 const { HEADWATER_REDIS_SERVER } = process.env;
 
@@ -21,6 +22,21 @@ const LOOK_MS = 15;
 
 /** Ports tried before a start is given up: a free one may be taken before the server has it. */
 const PORT_TRIES = 5;
+
+/**
+ * Runs the server until its own end or that of the input, then with SIGKILL: a test runner that is
+ * killed runs no clean-up, and leaves no server behind.
+ */
+const GUARD = `
+exec 3<&0
+"$0" "$@" </dev/null 3<&- &
+server=$!
+(read -r line <&3; kill -9 $server) &
+wait $server
+`;
+
+/** The guard; it ends with its server. */
+type GuardedServer = ChildProcessByStdio<Writable, null, null>;
 
 /** Why the Redis suites cannot run here; undefined where they can. */
 export function redisMissing(): string | undefined {
@@ -74,7 +90,7 @@ export async function startRedis(args: readonly string[] = []): Promise<RedisSer
 async function startOnFreePort(
   folder: string,
   args: readonly string[],
-): Promise<{ child: ChildProcess; port: number }> {
+): Promise<{ child: GuardedServer; port: number }> {
   for (let attempt = 0; attempt < PORT_TRIES; attempt += 1) {
     const port = await freePort();
     const child = await launch(port, folder, args);
@@ -88,12 +104,11 @@ async function launch(
   port: number,
   folder: string,
   args: readonly string[],
-): Promise<ChildProcess | undefined> {
+): Promise<GuardedServer | undefined> {
   const own = ['--port', String(port), '--bind', '127.0.0.1', '--dir', folder, '--save', ''];
-  const child = spawn(REDIS_SERVER_PATH, [...own, ...args], { stdio: 'ignore' });
-  const killWithParent = () => child.kill('SIGKILL');
-  process.once('exit', killWithParent);
-  child.once('exit', () => process.off('exit', killWithParent));
+  const child = spawn('sh', ['-c', GUARD, REDIS_SERVER_PATH, ...own, ...args], {
+    stdio: ['pipe', 'ignore', 'ignore'],
+  });
   const untilMs = Date.now() + START_TIMEOUT_MS;
   while (Date.now() < untilMs) {
     if (child.exitCode !== null) return undefined;
@@ -104,10 +119,10 @@ async function launch(
   throw new Error(`redis-server did not answer within ${START_TIMEOUT_MS} ms`);
 }
 
-async function end(child: ChildProcess): Promise<void> {
+async function end(child: GuardedServer): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return;
   const exited = once(child, 'exit');
-  child.kill('SIGKILL');
+  child.stdin.destroy();
   await exited;
 }
 

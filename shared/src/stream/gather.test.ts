@@ -55,3 +55,17 @@ it('STREAM-19: without a window everything goes out at once', () => {
   expect(given).toEqual(['a', 'b']);
   expect(vi.getTimerCount()).toBe(0);
 });
+
+it('STREAM-19: a clock that steps back holds nothing back for longer than the window', () => {
+  let now = 1_000_000;
+  const gatherer = createGatherer(
+    50,
+    () => now,
+    (events) => given.push(textOf(events)),
+  );
+  gatherer.add(say('a'));
+  now = 0;
+  gatherer.add(say('b'));
+  vi.advanceTimersByTime(50);
+  expect(given).toEqual(['a', 'b']);
+});

@@ -1,5 +1,6 @@
 /** A host that dies at any moment, and comes back with what it had kept. */
 
+import type { ModelProvider } from '../providers/contract.ts';
 import type { StreamEngine } from '../stream/engine.ts';
 import { startEngine } from '../stream/engine.ts';
 import { createMemoryLog, type KeptEvents } from '../stream/memory-log.ts';
@@ -45,6 +46,7 @@ export function createMortalHost(
   const durable = createMemoryLog();
   const callbacks: OutgoingCallback[] = [];
   let life = 0;
+  let asked = 0;
   let engine: StreamEngine | undefined;
   let model = createScriptedModel();
   let awkward: AwkwardLog | undefined;
@@ -113,7 +115,7 @@ export function createMortalHost(
           if (mine === life) void engine?.wake();
         }),
         logger: createSilentLogger(),
-        provider: () => source.provider,
+        provider: () => ({ ...source.provider, stream: signedStream(source) }),
         countTokens: async (text) => text.length,
         purged: () => undefined,
       },
@@ -122,6 +124,19 @@ export function createMortalHost(
     void begun.then((made) => {
       if (mine === life) engine = made;
     });
+  }
+
+  /** Every text says whose it is, `<model>.<request>:`, so that no two can pass for one answer. */
+  function signedStream(source: ScriptedModel): ModelProvider['stream'] {
+    return async function* sign(request, signal) {
+      asked += 1;
+      const signature = `${request.model}.${asked}:`;
+      for await (const events of source.provider.stream(request, signal)) {
+        yield events.map((event) =>
+          event.type === 'text' ? { ...event, text: signature + event.text } : event,
+        );
+      }
+    };
   }
 
   start('created');

@@ -23,7 +23,7 @@ export function aStreamRequest(changes: Partial<StreamRequest> = {}): StreamRequ
     start: 'connect',
     onDisconnect: 'continue',
     graceMs: 10_000,
-    maxAnswerBytes: 1_000_000,
+    maxAnswerBytes: 10_000_000,
     resumeUrl: 'https://n8n.example/webhook-waiting/1?signature=abc',
     userId: 'u1',
     chatId: 'c1',

@@ -61,6 +61,8 @@ export function createVisitor(format: 'ws' | 'sse-json'): Visitor {
     const events = line.events();
     for (const event of events.slice(taken)) follow(event);
     taken = events.length;
+    const code = line.endError?.code;
+    if (code !== undefined && code !== 'unavailable') throw new Error(`let go with ${code}`);
   }
 
   return {
