@@ -1,40 +1,17 @@
 /** `/stream/{id}` on the origin: read, look at, stop. */
 
-import { readWishes, requireAccess, streamGone } from '@headwater/shared/gateway/read-stream';
+import { readWishes, streamGone } from '@headwater/shared/gateway/read-stream';
 import { SSE_HEADERS } from '@headwater/shared/stream/frames';
-import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { FastifyInstance } from 'fastify';
 import { createSseSubscriber } from '../adapters/sse-subscriber.ts';
 import type { OriginGateway } from '../gateway.ts';
-import type { SessionHandle } from '../sessions/session-registry.ts';
 import { headerOf } from './header.ts';
-
-type StreamParams = { Params: { id: string } };
-
-function queryOf(request: FastifyRequest): URLSearchParams {
-  const at = request.url.indexOf('?');
-  return new URLSearchParams(at === -1 ? '' : request.url.slice(at + 1));
-}
+import { findSession, queryOf, type StreamParams } from './stream-access.ts';
 
 /** Adds the routes. */
 export function addStream(app: FastifyInstance, gateway: OriginGateway): void {
-  const { accessTokens, sessions } = gateway;
-
-  /** The stream, for a request that holds its token. */
-  async function sessionOf(request: FastifyRequest<StreamParams>): Promise<SessionHandle> {
-    const { id: streamId } = request.params;
-    await requireAccess(accessTokens, {
-      streamId,
-      query: queryOf(request),
-      authorization: headerOf(request, 'authorization'),
-      cookie: headerOf(request, 'cookie'),
-    });
-    const session = await sessions.get(streamId);
-    if (session === undefined) throw streamGone();
-    return session;
-  }
-
   app.get<StreamParams>('/stream/:id', async (request, reply) => {
-    const session = await sessionOf(request);
+    const session = await findSession(gateway, request);
     if (session.status === 'expired') throw streamGone();
     const wishes = readWishes(queryOf(request), headerOf(request, 'last-event-id'));
     const decision = session.decide(wishes.after);
@@ -57,11 +34,11 @@ export function addStream(app: FastifyInstance, gateway: OriginGateway): void {
 
   app.get<StreamParams>('/stream/:id/state', async (request, reply) => {
     reply.header('cache-control', 'no-store');
-    return (await sessionOf(request)).view();
+    return (await findSession(gateway, request)).view();
   });
 
   app.delete<StreamParams>('/stream/:id', async (request) => {
-    const session = await sessionOf(request);
+    const session = await findSession(gateway, request);
     await session.cancel();
     return session.view();
   });

@@ -5,7 +5,7 @@ import type { Logger } from '@headwater/shared/stream/ports';
 import type { Redis } from 'ioredis';
 import { instanceChannel, newsChannel } from '../adapters/redis-keys.ts';
 
-/** A word to the owner of streams. */
+/** A word to an instance, most often to the owner of streams. */
 export type InstanceMessage =
   /** So many readers of its streams are at `from`. */
   | {
@@ -13,6 +13,8 @@ export type InstanceMessage =
       readonly from: string;
       readonly counts: Readonly<Record<string, number>>;
     }
+  /** The owner's answer to it: so many readers are at all the other instances together. */
+  | { readonly type: 'elsewhere'; readonly counts: Readonly<Record<string, number>> }
   | { readonly type: 'cancel'; readonly streamId: string };
 
 /** Words and hints. */

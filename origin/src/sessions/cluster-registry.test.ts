@@ -164,6 +164,22 @@ describeWithRedis('a cluster of two', () => {
     await vi.waitFor(() => expect(a.model.aborted).toBe(true), SOON);
   });
 
+  it('CLUSTER-14: the limit of readers holds over both instances', async () => {
+    const [a, b] = [await join(), await join()];
+    const session = aSession();
+    const { streamId } = session.request;
+    await a.registry.create(session);
+    for (let count = 0; count < 60; count += 1) await read(a, streamId);
+    for (let count = 0; count < 39; count += 1) await read(b, streamId);
+    const full = { code: 'rate_limited' };
+    await vi.waitFor(async () => {
+      await expect(Promise.all([read(b, streamId), read(b, streamId)])).rejects.toMatchObject(full);
+    }, SOON);
+    await vi.waitFor(async () => {
+      await expect(read(a, streamId)).rejects.toMatchObject(full);
+    }, SOON);
+  });
+
   it('CLUSTER-6: when the owner is cut off, another one begins the answer again within 5 s', async () => {
     const [a, b] = [await join(), await join()];
     const sessions = [aSession({ start: 'now' }), aSession({ start: 'connect' })];

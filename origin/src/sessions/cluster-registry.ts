@@ -85,11 +85,21 @@ export async function createClusterRegistry(ports: ClusterRegistryPorts): Promis
     if (message.type === 'cancel') {
       // It is asked for again until the end is kept.
       cancelOwned(message.streamId).catch((err: unknown) => logger.warn({ err }, 'cancel failed'));
-    } else {
-      for (const [streamId, count] of Object.entries(message.counts)) {
-        owned.countReaders(streamId, message.from, count);
-      }
+    } else if (message.type === 'elsewhere') followed.countElsewhere(message.counts);
+    else countReaders(message.from, message.counts);
+  }
+
+  function countReaders(from: string, counts: Readonly<Record<string, number>>): void {
+    const elsewhere: Record<string, number> = {};
+    for (const [streamId, count] of Object.entries(counts)) {
+      const others = owned.countReaders(streamId, from, count);
+      if (others !== undefined) elsewhere[streamId] = others;
     }
+    if (Object.keys(elsewhere).length === 0) return;
+    // The next report is answered too.
+    news.tell(from, { type: 'elsewhere', counts: elsewhere }).catch((err: unknown) => {
+      logger.warn({ err }, 'instance could not be answered');
+    });
   }
 
   async function cancelOwned(streamId: string): Promise<void> {

@@ -31,6 +31,8 @@ export interface FollowedSessions {
   get(streamId: string): Promise<Follower | undefined>;
   /** Tells every owner how many readers are here; once a second. */
   report(): Promise<void>;
+  /** An owner says how many readers its streams have at other instances. */
+  countElsewhere(counts: Readonly<Record<string, number>>): void;
   /** Drops followers that nobody uses. */
   sweep(): void;
   forget(streamId: string): void;
@@ -41,6 +43,8 @@ export interface FollowedSessions {
 export function createFollowedSessions(ports: FollowedSessionsPorts): FollowedSessions {
   const { redis, news, instanceId, logger } = ports;
   const followers = new Map<string, { readonly follower: Follower; usedAtMs: number }>();
+  /** Readers at all other instances, by the owners' last words. */
+  const elsewhere = new Map<string, number>();
   const opening = new Map<string, Promise<Follower | undefined>>();
 
   async function open(streamId: string): Promise<Follower | undefined> {
@@ -58,7 +62,10 @@ export function createFollowedSessions(ports: FollowedSessionsPorts): FollowedSe
         unheard(report([streamId]));
       },
       askToCancel: () => unheard(askToCancel(streamId)),
-      maxReaders: ports.maxReaders,
+      // The limit is the cluster's.
+      get maxReaders() {
+        return ports.maxReaders - (elsewhere.get(streamId) ?? 0);
+      },
       maxBufferedBytes: ports.maxBufferedBytes,
     });
     if (follower !== undefined) keep(streamId, follower);
@@ -108,6 +115,11 @@ export function createFollowedSessions(ports: FollowedSessionsPorts): FollowedSe
     return begun;
   }
 
+  function forget(streamId: string): void {
+    followers.delete(streamId);
+    elsewhere.delete(streamId);
+  }
+
   return {
     async get(streamId) {
       const known = followers.get(streamId);
@@ -116,20 +128,25 @@ export function createFollowedSessions(ports: FollowedSessionsPorts): FollowedSe
       known.usedAtMs = ports.clock.nowMs();
       // With readers it follows already.
       if (follower.readerCount > 0 || (await follower.refresh())) return follower;
-      followers.delete(streamId);
+      forget(streamId);
       return undefined;
     },
     async report() {
       const read = [...followers].filter(([, { follower }]) => follower.readerCount > 0);
       if (read.length > 0) await report(read.map(([streamId]) => streamId));
     },
+    countElsewhere(counts) {
+      for (const [streamId, count] of Object.entries(counts)) {
+        if (followers.has(streamId)) elsewhere.set(streamId, count);
+      }
+    },
     sweep() {
       const before = ports.clock.nowMs() - IDLE_MS;
       for (const [streamId, { follower, usedAtMs }] of followers) {
-        if (follower.readerCount === 0 && usedAtMs < before) followers.delete(streamId);
+        if (follower.readerCount === 0 && usedAtMs < before) forget(streamId);
       }
     },
-    forget: (streamId) => void followers.delete(streamId),
+    forget,
     letGoAll() {
       for (const { follower } of followers.values()) follower.letGo();
       followers.clear();

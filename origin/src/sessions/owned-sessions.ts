@@ -51,8 +51,11 @@ export interface OwnedSessions {
   /** Also waits for one that is just being started. */
   get(streamId: string): Promise<StreamEngine | undefined>;
   has(streamId: string): boolean;
-  /** Another instance has so many readers of a stream. */
-  countReaders(streamId: string, from: string, count: number): void;
+  /**
+   * Another instance has so many readers of a stream. Returns how many are at all the others, this
+   * one among them; `undefined` where the stream is not owned here.
+   */
+  countReaders(streamId: string, from: string, count: number): number | undefined;
   /** Makes sure of every session after Redis, or this instance, was away. */
   restoreAll(): Promise<void>;
   /** Renews the lives of the keys of every session. */
@@ -117,7 +120,10 @@ export function createOwnedSessions(ports: OwnedSessionsPorts): OwnedSessions {
         provider: ({ name }) => ports.registry.resolve(name).provider,
         countTokens,
         gatherMs: GATHER_MS,
-        maxReaders: ports.maxReaders,
+        // The limit is the cluster's.
+        get maxReaders() {
+          return ports.maxReaders - remote.sumOf(streamId);
+        },
         maxBufferedBytes: ports.maxBufferedBytes,
         ended() {
           if (!store.isEndKept) {
@@ -203,8 +209,11 @@ export function createOwnedSessions(ports: OwnedSessionsPorts): OwnedSessions {
     has: (streamId) => sessions.has(streamId) || opening.has(streamId),
     countReaders(streamId, from, count) {
       const session = sessions.get(streamId);
-      if (session === undefined || session.isOver) return;
-      session.engine.countRemoteReaders(remote.report(streamId, from, count));
+      if (session === undefined || session.isOver) return undefined;
+      const { engine } = session;
+      const sum = remote.report(streamId, from, count);
+      engine.countRemoteReaders(sum);
+      return engine.readerCount + sum - count;
     },
     async restoreAll() {
       const live = [...sessions].filter(([, { isOver }]) => !isOver);

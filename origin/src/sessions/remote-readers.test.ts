@@ -19,6 +19,7 @@ it('CLUSTER-11: the readers of a stream are the sum over all instances, by their
   expect(remote.report('s', 'b', 1)).toBe(4);
   expect(remote.report('t', 'b', 7)).toBe(7);
   expect(remote.report('s', 'c', 0)).toBe(1);
+  expect([remote.sumOf('s'), remote.sumOf('t'), remote.sumOf('u')]).toEqual([1, 7, 0]);
 });
 
 it('CLUSTER-11: a word that is not said again counts for 3 s', () => {

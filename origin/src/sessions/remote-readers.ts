@@ -7,6 +7,8 @@ const FORGET_MS = 3_000;
 export interface RemoteReaders {
   /** An instance has so many readers of a stream. Returns the sum over all instances. */
   report(streamId: string, from: string, count: number): number;
+  /** The sum over all instances. */
+  sumOf(streamId: string): number;
   /** Forgets what was not said again; calls `changed` for each stream whose sum is another now. */
   sweep(changed: (streamId: string, sum: number) => void): void;
   drop(streamId: string): void;
@@ -23,6 +25,7 @@ export function createRemoteReaders(nowMs: () => number): RemoteReaders {
   };
 
   return {
+    sumOf,
     report(streamId, from, count) {
       const instances = streams.get(streamId) ?? new Map();
       streams.set(streamId, instances);

@@ -26,7 +26,7 @@ export async function openClusterStorage(options: ClusterStorageOptions): Promis
     ledger: createRedisSubjectLedger(redis, limits),
     outboxStore: createRedisOutboxStore({ redis, retentionMs }),
     sharedPollMs: 1_000,
-    openSessions: (runtime) => createClusterRegistry({ ...runtime, redis, retentionMs }),
+    openSessions: (runtime) => createClusterRegistry({ ...runtime, redis }),
     async close() {
       redis.disconnect();
     },

@@ -1,6 +1,5 @@
 /** `POST /init-stream`, from the body's text to a session: the same on both hosts. */
 
-import { GatewayError } from '../protocol/errors.ts';
 import {
   type InitStreamResponse,
   messagesOf,
@@ -14,6 +13,7 @@ import { checkCallbackUrl } from '../security/callback-guard.ts';
 import { admitSession, type SessionPorts } from './admit-session.ts';
 import type { Authoriser } from './authorise.ts';
 import { fingerprintOf, readIdempotencyKey } from './idempotency.ts';
+import { requireJson } from './require-json.ts';
 
 /** What a host gives to open streams. */
 export interface OpenStreamPorts extends SessionPorts {
@@ -53,12 +53,7 @@ export async function openStream(
   ports: OpenStreamPorts,
   input: OpenStreamInput,
 ): Promise<OpenedStream> {
-  if (!/^application\/(json|[\w.-]+\+json)\s*(;|$)/i.test(input.contentType ?? '')) {
-    throw new GatewayError(
-      'unsupported_media_type',
-      'Send the body as JSON, with the header `Content-Type: application/json`.',
-    );
-  }
+  requireJson(input.contentType);
   const body = parseJsonObject(input.bodyText);
   const caller = await ports.authorise({
     token: typeof body['n8nToken'] === 'string' ? body['n8nToken'] : undefined,

@@ -59,8 +59,9 @@ describe('preflightHeaders', () => {
     expect(preflightHeaders('http://localhost:5173', DEV)).toMatchObject({
       'access-control-allow-origin': 'http://localhost:5173',
       'access-control-allow-methods': 'GET, POST, DELETE, OPTIONS',
-      'access-control-allow-headers':
-        'authorization, content-type, last-event-id, idempotency-key, x-api-key, x-request-id',
+      'access-control-allow-headers': expect.stringMatching(
+        /^authorization, content-type, last-event-id, idempotency-key, x-api-key, x-request-id, x-stainless-arch/,
+      ),
       'access-control-max-age': '600',
     });
   });

@@ -15,8 +15,21 @@ const EXPOSED_HEADERS = 'x-request-id, retry-after, location';
 
 const ALLOWED_METHODS = 'GET, POST, DELETE, OPTIONS';
 
-const ALLOWED_HEADERS =
-  'authorization, content-type, last-event-id, idempotency-key, x-api-key, x-request-id';
+const ALLOWED_HEADERS = [
+  ...['authorization', 'content-type', 'last-event-id', 'idempotency-key', 'x-api-key'],
+  'x-request-id',
+  // What OpenAI's SDK says of itself in a browser.
+  ...[
+    'arch',
+    'lang',
+    'os',
+    'package-version',
+    'retry-count',
+    'runtime',
+    'runtime-version',
+    'timeout',
+  ].map((name) => `x-stainless-${name}`),
+].join(', ');
 
 /** Spares most preflights, and yet a changed list of origins holds within ten minutes. */
 const PREFLIGHT_MAX_AGE_SECONDS = 600;

@@ -24,6 +24,8 @@ describe('the body of /init-stream', () => {
       chatId: 'c',
       max_tokens: 4096,
       start: 'connect',
+      onDisconnect: 'continue',
+      fallbackModels: [],
     });
   });
 

@@ -6,6 +6,7 @@ import { aNewSession } from '../testing/session-fixtures.ts';
 import { createSilentLogger } from '../testing/silent-logger.ts';
 import { createVirtualClock } from '../testing/virtual-clock.ts';
 import { type StreamEngine, startEngine } from './engine.ts';
+import { parseEventId } from './event.ts';
 import { createMemoryLog } from './memory-log.ts';
 import { createMemoryStore } from './memory-store.ts';
 
@@ -59,26 +60,56 @@ describe('a restart', () => {
     expect(host.outbox.payload()).toMatchObject({ status: 'completed' });
   });
 
-  it('STREAM-16: one that was being answered fails after what was kept, and its callback goes out', async () => {
+  it('STREAM-16, STREAM-20: one that was being answered begins again, and old ids are a gap', async () => {
     const host = createHost();
     const before = await host.run('created');
     const first = createRecordingSubscriber();
     before.engine.attach(first, 0);
     before.model.text('half');
     await settle();
+    host.kept.log.drop();
     const { engine, model } = await host.run('restored');
-    expect(model.requests).toHaveLength(0);
+    expect(model.requests).toHaveLength(1);
+    const last = parseEventId(first.events().at(-1)?.id ?? '');
+    expect(engine.decide(last)).toEqual({ type: 'gap' });
     const again = createRecordingSubscriber();
-    engine.attach(again, first.events().length);
+    engine.attach(again, 0, true);
+    model.say({ type: 'text', text: 'whole' }, { type: 'finish', reason: 'stop' });
+    model.end();
     await settle();
-    expect(again.events().map(({ type }) => type)).toEqual(['usage', 'error']);
-    expect(again.events()[0]?.id).toMatch(/-2$/);
+    expect(again.events().map(({ type }) => type)).toEqual(['restart', 'delta', 'usage', 'done']);
+    expect(again.events()[0]).toMatchObject({ reason: 'unavailable', model: 'echo' });
+    expect(again.events()[0]?.id).toMatch(/-1$/);
+    expect(host.outbox.payload()).toMatchObject({ status: 'completed', answer: 'whole' });
+  });
+
+  it('STREAM-16: the third crash in mid-answer is a failure, told once', async () => {
+    const host = createHost();
+    const before = await host.run('created');
+    before.engine.attach(createRecordingSubscriber(), 0);
+    await settle();
+    for (let crash = 1; crash <= 2; crash += 1) {
+      expect((await host.run('restored')).engine.status).toBe('streaming');
+    }
+    const { engine, model } = await host.run('restored');
+    expect(engine.status).toBe('failed');
+    expect(model.requests).toHaveLength(0);
+    expect(host.outbox.kept).toHaveLength(1);
     expect(host.outbox.payload()).toMatchObject({
       status: 'failed',
-      answer: 'half',
-      output_tokens: 4,
       error: { code: 'upstream_failed' },
     });
+  });
+
+  it('STREAM-17: an end that was never in the log is told to its readers after a restart too', async () => {
+    const host = createHost();
+    const error = { code: 'processing_failed', message: 'Not kept.' } as const;
+    await host.kept.store.save({ ...aNewSession(host.clock.nowMs()), status: 'failed', error });
+    const { engine } = await host.run('restored');
+    const reader = createRecordingSubscriber();
+    engine.attach(reader, 0);
+    await settle();
+    expect(reader).toMatchObject({ ended: true, endError: error });
   });
 
   it('STREAM-16: an ended one is replayed as it was, and calls back no second time', async () => {

@@ -18,7 +18,7 @@ const LAST_ROUNDS = 60;
 /** One thing that happens. */
 type Happening =
   | { readonly type: 'say'; readonly chunks: number }
-  | { readonly type: 'finish' | 'fail' | 'cancel' | 'crash' }
+  | { readonly type: 'finish' | 'usage' | 'fail' | 'cancel' | 'crash' }
   | { readonly type: 'attach' | 'stall' | 'take'; readonly reader: number }
   | { readonly type: 'hang-up'; readonly reader: number; readonly frames: number }
   | { readonly type: 'answer'; readonly index: number }
@@ -48,7 +48,14 @@ const happening: fc.Arbitrary<Happening> = fc.oneof(
     arbitrary: fc.record({ type: fc.constant('wait'), ms: fc.constantFrom(1000, 5000) }),
   },
   { weight: 2, arbitrary: fc.constantFrom<Happening>({ type: 'fail' }, { type: 'crash' }) },
-  { weight: 1, arbitrary: fc.constantFrom<Happening>({ type: 'finish' }, { type: 'cancel' }) },
+  {
+    weight: 1,
+    arbitrary: fc.constantFrom<Happening>(
+      { type: 'finish' },
+      { type: 'usage' },
+      { type: 'cancel' },
+    ),
+  },
 );
 
 const schedule = fc.record({
@@ -83,7 +90,9 @@ async function play(kind: HostKind, { touches, happenings, ...changes }: Schedul
     else if (it.type === 'answer') host.answer(it.index);
     else if (it.type === 'cancel') void engine?.cancel();
     else if (it.type === 'fail') host.model.fail(silence);
-    else if (it.type === 'finish') {
+    else if (it.type === 'usage') {
+      host.model.say({ type: 'usage', inputTokens: 1, outputTokens: 2 });
+    } else if (it.type === 'finish') {
       host.model.say({ type: 'finish', reason: 'stop' });
       host.model.end();
     } else if (it.type === 'say') {
@@ -93,9 +102,9 @@ async function play(kind: HostKind, { touches, happenings, ...changes }: Schedul
       for (const visitor of visitors) visitor.hangUp(undefined);
       host.crash();
     } else if (it.type === 'hang-up') visitors[it.reader]?.hangUp(engine, it.frames);
-    else if (it.type === 'attach') {
-      if (engine !== undefined) visitors[it.reader]?.attach(engine);
-    } else visitors[it.reader]?.[it.type]();
+    else if (it.type === 'stall') visitors[it.reader]?.stall();
+    else if (it.type === 'take') visitors[it.reader]?.take();
+    else if (it.type === 'attach' && engine !== undefined) visitors[it.reader]?.attach(engine);
   }
   // Whatever happened, everybody comes back, everything is answered, and the model finishes.
   host.flow();
@@ -116,10 +125,11 @@ async function play(kind: HostKind, { touches, happenings, ...changes }: Schedul
   const [callback, ...repeated] = host.callbacks;
   if (callback === undefined) throw new Error('nobody was called back');
   for (const again of repeated) expect(again).toEqual(callback);
-  const { answer } = JSON.parse(callback.body) as CallbackPayload;
-  const chunks = answer.split(' ').slice(0, -1).map(Number);
-  const first = chunks[0] ?? 0;
-  expect(chunks).toEqual(chunks.map((_, at) => first + at));
+  const { answer, model } = JSON.parse(callback.body) as CallbackPayload;
+  const chunks = answer.split(' ').slice(0, -1);
+  const [author = '', first] = chunks[0]?.split(':') ?? [];
+  expect(chunks).toEqual(chunks.map((_, at) => `${author}:${Number(first) + at}`));
+  if (author !== '') expect(author.split('.')[0]).toBe(model);
   for (const { text, hasEnd } of visitors)
     expect({ text, hasEnd }).toEqual({ text: answer, hasEnd: true });
 }

@@ -68,6 +68,7 @@ describe('readers of one stream', () => {
     await settle();
     const afterEnd = createRecordingSubscriber();
     engine.attach(afterEnd, 0);
+    await settle();
     expect(early.text()).toBe('one two three');
     expect(early.events().map(({ type }) => type)).toEqual([
       'delta',
