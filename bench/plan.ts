@@ -13,6 +13,25 @@ export interface LoadPlan {
   readonly firstDelayMs: number;
 }
 
+/** One stream with many readers. */
+export interface FanOutPlan {
+  readonly readers: number;
+  /** Events with text. */
+  readonly events: number;
+  /** Pause between two events, in ms. */
+  readonly delayMs: number;
+  /** Silence before the first event, in ms: all readers must be there before it is over. */
+  readonly silenceMs: number;
+}
+
+/** Many short sessions, each purged soon after its end. */
+export interface SlopePlan {
+  /** How often memory is read; the first of them are left out as the warm-up. */
+  readonly checkpoints: number;
+  /** Between two readings. */
+  readonly load: LoadPlan;
+}
+
 /** A whole run. */
 export interface BenchPlan {
   readonly rounds: number;
@@ -24,25 +43,44 @@ export interface BenchPlan {
   readonly paced: LoadPlan;
   /** Short streams, few at a time, each beside one straight to the vendor: what a user waits longer. */
   readonly firstToken: LoadPlan;
+  readonly fanOut: FanOutPlan;
+  /** Readers of a stream that stays silent. */
+  readonly idleReaders: { readonly origin: number; readonly edge: number };
+  readonly slope: { readonly origin: SlopePlan; readonly edge: SlopePlan };
 }
+
+const atOnce = { delayMs: 0, firstDelayMs: 0 };
+const short = (streams: number): LoadPlan => ({ streams, concurrency: 50, tokens: 5, ...atOnce });
 
 const DEFAULT_PLAN: BenchPlan = {
   rounds: 3,
-  warmUp: { streams: 100, concurrency: 50, tokens: 200, delayMs: 0, firstDelayMs: 0 },
-  full: { streams: 400, concurrency: 50, tokens: 200, delayMs: 0, firstDelayMs: 0 },
+  warmUp: { streams: 100, concurrency: 50, tokens: 200, ...atOnce },
+  full: { streams: 400, concurrency: 50, tokens: 200, ...atOnce },
   paced: { streams: 200, concurrency: 200, tokens: 200, delayMs: 20, firstDelayMs: 0 },
-  firstToken: { streams: 100, concurrency: 2, tokens: 5, delayMs: 0, firstDelayMs: 10 },
+  firstToken: { streams: 200, concurrency: 2, tokens: 5, delayMs: 0, firstDelayMs: 10 },
+  fanOut: { readers: 1000, events: 100, delayMs: 40, silenceMs: 5000 },
+  idleReaders: { origin: 1000, edge: 250 },
+  slope: {
+    origin: { checkpoints: 10, load: short(1000) },
+    edge: { checkpoints: 8, load: short(500) },
+  },
 };
 
 const QUICK_PLAN: BenchPlan = {
   rounds: 2,
-  warmUp: { streams: 50, concurrency: 50, tokens: 200, delayMs: 0, firstDelayMs: 0 },
-  full: { streams: 100, concurrency: 50, tokens: 200, delayMs: 0, firstDelayMs: 0 },
+  warmUp: { streams: 50, concurrency: 50, tokens: 200, ...atOnce },
+  full: { streams: 100, concurrency: 50, tokens: 200, ...atOnce },
   paced: { streams: 50, concurrency: 50, tokens: 50, delayMs: 20, firstDelayMs: 0 },
   firstToken: { streams: 30, concurrency: 2, tokens: 5, delayMs: 0, firstDelayMs: 10 },
+  fanOut: { readers: 300, events: 40, delayMs: 20, silenceMs: 2000 },
+  idleReaders: { origin: 300, edge: 100 },
+  slope: {
+    origin: { checkpoints: 4, load: short(200) },
+    edge: { checkpoints: 4, load: short(100) },
+  },
 };
 
-/** The plan of a default run (a few minutes) or of a quick one (less than a minute). */
+/** The plan of a default run (some minutes) or of a quick one (about one). */
 export function planOf(quick: boolean): BenchPlan {
   return quick ? QUICK_PLAN : DEFAULT_PLAN;
 }

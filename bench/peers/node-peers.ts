@@ -5,24 +5,41 @@ import { freePort } from '../processes/free-port.ts';
 import { waitForAnswer } from '../processes/wait-for-answer.ts';
 import { gatewaySettings, type Peer, type PeerContext } from './peer.ts';
 
-/** Starts the origin as it is deployed. `nodeArgs` go to Node itself, such as `--cpu-prof`. */
+/**
+ * Starts the origin as it is deployed, or, for measuring memory, with ended streams forgotten at
+ * once and a garbage collector that can be asked.
+ */
 export async function startOrigin(
   context: PeerContext,
-  nodeArgs: readonly string[] = [],
+  name: 'origin' | 'origin, small',
 ): Promise<Peer> {
   const port = await freePort();
+  const small = name === 'origin, small';
+  const { root, directory, profiles } = context;
+  const nodeArgs = [
+    ...(small
+      ? ['--expose-gc', '--import', join(root, 'bench/processes/collect-garbage.ts')]
+      : []),
+    ...(profiles === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profiles}`]),
+  ];
   const child = await context.children.start({
-    name: 'origin',
-    command: [process.execPath, ...nodeArgs, join(context.root, 'origin/src/main.ts')],
-    env: { ...gatewaySettings(context), HOST: '127.0.0.1', PORT: String(port) },
+    name,
+    command: [process.execPath, ...nodeArgs, join(root, 'origin/src/main.ts')],
+    env: {
+      ...gatewaySettings(context, small),
+      HOST: '127.0.0.1',
+      PORT: String(port),
+      DATA_DIR: join(directory, `${name} data`),
+    },
   });
   const baseUrl = `http://127.0.0.1:${port}`;
   await Promise.race([waitForAnswer(`${baseUrl}/health`, context.stop), child.message()]);
   return {
-    name: 'origin',
+    name,
     target: { kind: 'gateway', baseUrl },
     pid: child.pid,
-    command: ['node', ...nodeArgs, 'origin/src/main.ts'].join(' '),
+    command: `node ${small ? '--expose-gc ' : ''}origin/src/main.ts`,
+    ...(small ? { collect: () => process.kill(child.pid, 'SIGUSR2') } : {}),
   };
 }
 

@@ -7,20 +7,31 @@ import type { Children } from '../processes/children.ts';
 export interface Peer {
   readonly name: PeerName;
   readonly target: Target;
-  /** The process whose CPU and memory count. */
+  /** The process whose CPU and memory count, with all that it started. */
   readonly pid: number;
   /** How it was started, with paths below the repository's root. */
   readonly command: string;
+  /** Has the garbage collected, where that can be asked for. */
+  readonly collect?: () => void;
 }
 
-/** The two gateways, and what each is measured beside. */
-export type PeerName = 'origin' | 'node pipe' | 'edge' | 'workerd pipe' | 'workerd script pipe';
+/** The two gateways, each also in a form that is measured for its memory, and the others. */
+export type PeerName =
+  | 'origin'
+  | 'origin, small'
+  | 'node pipe'
+  | 'nginx'
+  | 'Nchan'
+  | 'Portkey'
+  | 'edge'
+  | 'edge, small'
+  | 'workerd pipe'
+  | 'workerd script pipe';
 
-/** Which pipes a gateway is compared with: each runs on the same runtime. */
-export const BASELINES: Readonly<Record<'origin' | 'edge', readonly PeerName[]>> = {
-  origin: ['node pipe'],
-  edge: ['workerd pipe', 'workerd script pipe'],
-};
+/** A peer that this machine does not have. Its message is the reason, shown in the peer's row. */
+export class PeerMissing extends Error {
+  override readonly name = 'PeerMissing';
+}
 
 /** What servers are started with. */
 export interface PeerContext {
@@ -32,16 +43,27 @@ export interface PeerContext {
   readonly jwtSecret: string;
   readonly children: Children;
   readonly stop: AbortSignal;
+  /** Where Node writes CPU profiles of what it runs; none by default. */
+  readonly profiles?: string;
 }
 
-/** The settings of both gateways. */
-export function gatewaySettings({ vendorUrl, jwtSecret }: PeerContext): Record<string, string> {
+/** Time an ended stream is kept where memory is measured, in seconds: the least that still replays. */
+const SMALL_RETENTION_SECONDS = 1;
+
+/** The settings of both gateways. `small` forgets ended streams at once. */
+export function gatewaySettings(
+  { vendorUrl, jwtSecret }: PeerContext,
+  small: boolean,
+): Record<string, string> {
   return {
     DEV_MODE: 'true',
     JWT_SECRET: jwtSecret,
     OPENAI_API_KEY: 'bench',
     OPENAI_BASE_URL: `${vendorUrl}/v1`,
-    // The most there may be; no caller of a run comes near it.
+    // The most there may be; no caller of a run comes near them.
     RATE_LIMIT_PER_MINUTE: '100000',
+    MAX_LIVE_STREAMS_PER_SUBJECT: '1000000',
+    MAX_READERS_PER_STREAM: '1000000',
+    ...(small ? { STREAM_RETENTION_SECONDS: String(SMALL_RETENTION_SECONDS) } : {}),
   };
 }

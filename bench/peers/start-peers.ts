@@ -1,19 +1,59 @@
-import { findEdgeTools } from './edge-tools.ts';
+import { join } from 'node:path';
+import { bundleEdge, type EdgeTools } from './edge-tools.ts';
+import { startNchan, startNginx } from './nginx-peers.ts';
 import { startNodePipe, startOrigin } from './node-peers.ts';
-import type { Peer, PeerContext } from './peer.ts';
+import { type Peer, type PeerContext, PeerMissing, type PeerName } from './peer.ts';
+import { startPortkey } from './portkey.ts';
 import { startEdge, startWorkerdPipe } from './workerd-peers.ts';
 
-/** Starts every server of a run, each gateway before its pipes. Also tells workerd's version. */
+/** The servers of a run. */
+export interface Peers {
+  readonly running: readonly Peer[];
+  /** Why each of the others is not there. */
+  readonly missing: Readonly<Partial<Record<PeerName, string>>>;
+}
+
+/** Starts the named servers. A peer that cannot be had here is noted; a gateway's fault rejects. */
 export async function startPeers(
   context: PeerContext,
-): Promise<{ readonly peers: readonly Peer[]; readonly workerdVersion: string }> {
-  const tools = findEdgeTools(context.root);
-  const peers = [
-    await startOrigin(context),
-    await startNodePipe(context),
-    await startEdge(context, tools),
-    await startWorkerdPipe(context, tools, 'workerd pipe'),
-    await startWorkerdPipe(context, tools, 'workerd script pipe'),
-  ];
-  return { peers, workerdVersion: tools.workerdVersion };
+  tools: EdgeTools,
+  names: readonly PeerName[],
+): Promise<Peers> {
+  const bundle = names.some((name) => name.startsWith('edge'))
+    ? await bundleEdge(context.root, join(context.directory, 'bundle'), context.stop)
+    : '';
+
+  function start(name: PeerName): Promise<Peer> {
+    switch (name) {
+      case 'origin':
+      case 'origin, small':
+        return startOrigin(context, name);
+      case 'edge':
+      case 'edge, small':
+        return startEdge(context, tools, name, bundle);
+      case 'workerd pipe':
+      case 'workerd script pipe':
+        return startWorkerdPipe(context, tools, name);
+      case 'node pipe':
+        return startNodePipe(context);
+      case 'nginx':
+        return startNginx(context);
+      case 'Nchan':
+        return startNchan(context);
+      case 'Portkey':
+        return startPortkey(context);
+    }
+  }
+
+  const running: Peer[] = [];
+  const missing: Partial<Record<PeerName, string>> = {};
+  for (const name of names) {
+    try {
+      running.push(await start(name));
+    } catch (thrown) {
+      if (!(thrown instanceof PeerMissing)) throw thrown;
+      missing[name] = thrown.message;
+    }
+  }
+  return { running, missing };
 }

@@ -4,7 +4,7 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { freePort } from '../processes/free-port.ts';
 import { waitForAnswer } from '../processes/wait-for-answer.ts';
-import { bundleEdge, type EdgeTools } from './edge-tools.ts';
+import type { EdgeTools } from './edge-tools.ts';
 import { gatewaySettings, type Peer, type PeerContext, type PeerName } from './peer.ts';
 import { type WorkerdOptions, workerdConfig } from './workerd-config.ts';
 
@@ -18,14 +18,18 @@ interface WorkerPlan {
   readonly objects?: NonNullable<WorkerdOptions['objects']>['bindings'];
 }
 
-/** Bundles the edge as for a deployment and starts it, with its objects on a fresh disk folder. */
-export async function startEdge(context: PeerContext, tools: EdgeTools): Promise<Peer> {
-  const outdir = join(context.directory, 'bundle');
+/** Starts the edge from its bundle, with its objects on a fresh disk folder. */
+export function startEdge(
+  context: PeerContext,
+  tools: EdgeTools,
+  name: 'edge' | 'edge, small',
+  code: string,
+): Promise<Peer> {
   return startWorker(context, tools, {
-    name: 'edge',
+    name,
     kind: 'gateway',
-    code: await bundleEdge(context.root, outdir, context.stop),
-    vars: gatewaySettings(context),
+    code,
+    vars: gatewaySettings(context, name === 'edge, small'),
     objects: tools.config.durable_objects.bindings,
   });
 }

@@ -3,7 +3,7 @@
 import { createOutbox, type OutboxEngine } from '@headwater/shared/callbacks/outbox';
 import { createCallbackSender } from '@headwater/shared/callbacks/send';
 import { type Authoriser, createAuthoriser } from '@headwater/shared/gateway/authorise';
-import type { SubjectLedger } from '@headwater/shared/gateway/subject-ledger';
+import { type SubjectLedger, subjectLimitsOf } from '@headwater/shared/gateway/subject-ledger';
 import type { Settings } from '@headwater/shared/protocol/settings';
 import { guardProvider } from '@headwater/shared/providers/guard-provider';
 import { createHostProviders } from '@headwater/shared/providers/host-providers';
@@ -54,11 +54,13 @@ export async function createGateway(config: OriginConfig, logger: Logger): Promi
     logger,
     maxReaders: settings.limits.maxReadersPerStream,
     maxBufferedBytes: settings.limits.maxBufferedBytes,
-    ended({ request: { subject, streamId } }) {
-      Promise.resolve(storage.ledger.release(subject, streamId)).catch((err: unknown) =>
+    async ended({ request: { subject, streamId } }) {
+      try {
+        await storage.ledger.release(subject, streamId);
+      } catch (err) {
         // The lease ends by itself.
-        logger.warn({ streamId, err }, 'release failed'),
-      );
+        logger.warn({ streamId, err }, 'release failed');
+      }
     },
   });
   await outbox.rearm();
@@ -97,10 +99,7 @@ async function openStorage(
   { settings, origin }: OriginConfig,
   logger: Logger,
 ): Promise<OriginStorage> {
-  const limits = {
-    perMinute: settings.rateLimitPerMinute,
-    maxLive: settings.limits.maxLiveStreamsPerSubject,
-  };
+  const limits = subjectLimitsOf(settings);
   if (origin.redisUrl === undefined) return openLocalStorage(origin.dataDir, limits);
   // Loaded where it is needed: an origin alone has no use for a Redis client.
   const { openClusterStorage } = await import('./storage/cluster-storage.ts');

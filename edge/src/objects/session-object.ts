@@ -48,6 +48,8 @@ const clock = { nowMs: () => Date.now() };
 
 export class SessionObject extends DurableObject<Env> {
   #engine: StreamEngine | undefined;
+  /** The start under way: a second call must not begin another. */
+  #opening: Promise<StreamEngine> | undefined;
   #outbox: OutboxEngine | undefined;
   readonly #alarm: SharedAlarm;
   readonly #sessionAlarm: Alarm;
@@ -96,6 +98,7 @@ export class SessionObject extends DurableObject<Env> {
         ended: () => this.#release(state.request),
         purged: () => {
           this.#engine = undefined;
+          this.#opening = undefined;
           this.#outbox = undefined;
           void this.ctx.storage.deleteAll();
         },
@@ -135,7 +138,9 @@ export class SessionObject extends DurableObject<Env> {
 
   /** Keeps a new session; the same state again changes nothing. */
   async open(state: SessionState): Promise<void> {
-    if (this.#engine === undefined) await this.#start(state, 'created');
+    if (this.#engine !== undefined) return;
+    this.#opening ??= this.#start(state, 'created');
+    await this.#opening;
   }
 
   async view(): Promise<SessionAnswer<StreamView>> {

@@ -96,6 +96,11 @@ it('IDEM-6, LIMIT-3: an evicted object knows its keys and its live streams', asy
   const { admit, stub, subject } = aSubject();
   await admit('s1', key);
   await ledger.confirm(subject, 'k');
+  const leases = () =>
+    runInDurableObject(stub, (_object, { storage }) =>
+      storage.sql.exec('SELECT stream_id FROM leases').toArray(),
+    );
+  await expect.poll(leases, { timeout: 5_000 }).toEqual([{ stream_id: 's1' }]);
   await evictDurableObject(stub);
   expect(await admit('s2', key)).toEqual({
     type: 'again',
@@ -103,13 +108,9 @@ it('IDEM-6, LIMIT-3: an evicted object knows its keys and its live streams', asy
     streamUrl: 'https://x.example/s1',
     confirmed: true,
   });
-  const leases = () =>
-    runInDurableObject(stub, (_object, { storage }) =>
-      storage.sql.exec('SELECT stream_id FROM leases').toArray(),
-    );
   expect(await leases()).toEqual([{ stream_id: 's1' }]);
   await ledger.release(subject, 's1');
-  expect(await leases()).toEqual([]);
+  await expect.poll(leases, { timeout: 5_000 }).toEqual([]);
 });
 
 it('IDEM-5: what has expired is forgotten by an alarm, and at last the object has no storage', async () => {

@@ -1,7 +1,12 @@
 /** One caller's new streams, as a Durable Object: exact, wherever its calls arrive. */
 
 import { DurableObject } from 'cloudflare:workers';
-import { createLeaseBook, type LeaseBook } from '@headwater/shared/gateway/subject-leases';
+import {
+  createLazyLeaseKeeper,
+  createLeaseBook,
+  type LazyLeaseKeeper,
+  type LeaseBook,
+} from '@headwater/shared/gateway/subject-leases';
 import {
   type Admission,
   type AdmitRequest,
@@ -24,11 +29,18 @@ const FIRST_SWEEP_MS = 60 * 60 * 1000;
 /** Shortest time between two such looks, in ms. */
 const SWEEP_PAUSE_MS = 60 * 1000;
 
+/**
+ * Live streams are written this long after the first that changed, in ms: a caller that opens
+ * hundreds at once would otherwise wait for hundreds of commits, one after the other.
+ */
+const LEASE_WRITE_MS = 1_000;
+
 /** The object knows one subject, and need not repeat its name in every row. */
 const SELF = '';
 
 export class SubjectObject extends DurableObject<Env> {
   readonly #tables: SqlSubjectTables;
+  readonly #keeper: LazyLeaseKeeper;
   readonly #leases: LeaseBook;
   #ledger: LocalLedger | undefined;
 
@@ -42,7 +54,10 @@ export class SubjectObject extends DurableObject<Env> {
       (query, ...values) => sql.exec(query, ...values).toArray(),
       watch,
     );
-    this.#leases = createLeaseBook(this.#tables.leases);
+    this.#keeper = createLazyLeaseKeeper(this.#tables.leases, (flush) => {
+      setTimeout(flush, LEASE_WRITE_MS);
+    });
+    this.#leases = createLeaseBook(this.#keeper);
   }
 
   /** Made at the first call: settings that cannot be parsed are that call's error. */
@@ -74,6 +89,7 @@ export class SubjectObject extends DurableObject<Env> {
   override async alarm(): Promise<void> {
     const nowMs = Date.now();
     this.#open().sweep(nowMs);
+    this.#keeper.flush();
     const ends = [this.#tables.nextExpiryMs(), this.#leases.nextEndMs()];
     const nextMs = Math.min(...ends.map((endMs) => endMs ?? Number.POSITIVE_INFINITY));
     if (Number.isFinite(nextMs)) {

@@ -4,7 +4,7 @@ import { GatewayError } from '@headwater/shared/protocol/errors';
 import { Redis } from 'ioredis';
 
 /** A command waits this long for Redis to come back, in ms: a restart of Redis fails no stream. */
-export const COMMAND_TIMEOUT_MS = 15_000;
+const COMMAND_TIMEOUT_MS = 15_000;
 
 /** Longest pause between two attempts to connect, in ms: far below a heartbeat's life. */
 const RETRY_MS = 250;

@@ -189,6 +189,13 @@ describeWithRedis('sessions in Redis', () => {
       expect(await readAll()).toEqual([...whole, delta('next')]);
     });
 
+    it('CLUSTER-3: an append that finds its log shorter than it was writes the lost part first', async () => {
+      const { log } = await newest();
+      await redis.del(logKey(streamId));
+      await log.append(batchAt(601, 'next'));
+      expect(await readAll()).toEqual([...whole, delta('next')]);
+    });
+
     it('CLUSTER-3: an owner that was away for long writes nothing into a Redis that does not know it', async () => {
       const lease = await owned('a', false);
       const log = logOf(lease);

@@ -13,6 +13,9 @@ import type { ClusterNews } from './cluster-news.ts';
 /** A follower without a reader is kept for this long after it was last asked for, in ms. */
 const IDLE_MS = 5_000;
 
+/** An owner's word on readers elsewhere that is not said again within this time is void, in ms. */
+const FORGET_MS = 3_000;
+
 /** What the followers are wired to. */
 export interface FollowedSessionsPorts {
   readonly redis: Redis;
@@ -44,7 +47,7 @@ export function createFollowedSessions(ports: FollowedSessionsPorts): FollowedSe
   const { redis, news, instanceId, logger } = ports;
   const followers = new Map<string, { readonly follower: Follower; usedAtMs: number }>();
   /** Readers at all other instances, by the owners' last words. */
-  const elsewhere = new Map<string, number>();
+  const elsewhere = new Map<string, { readonly count: number; readonly atMs: number }>();
   const opening = new Map<string, Promise<Follower | undefined>>();
 
   async function open(streamId: string): Promise<Follower | undefined> {
@@ -64,7 +67,7 @@ export function createFollowedSessions(ports: FollowedSessionsPorts): FollowedSe
       askToCancel: () => unheard(askToCancel(streamId)),
       // The limit is the cluster's.
       get maxReaders() {
-        return ports.maxReaders - (elsewhere.get(streamId) ?? 0);
+        return ports.maxReaders - countOf(streamId);
       },
       maxBufferedBytes: ports.maxBufferedBytes,
     });
@@ -115,6 +118,11 @@ export function createFollowedSessions(ports: FollowedSessionsPorts): FollowedSe
     return begun;
   }
 
+  function countOf(streamId: string): number {
+    const word = elsewhere.get(streamId);
+    return word === undefined || ports.clock.nowMs() - word.atMs > FORGET_MS ? 0 : word.count;
+  }
+
   function forget(streamId: string): void {
     followers.delete(streamId);
     elsewhere.delete(streamId);
@@ -137,7 +145,7 @@ export function createFollowedSessions(ports: FollowedSessionsPorts): FollowedSe
     },
     countElsewhere(counts) {
       for (const [streamId, count] of Object.entries(counts)) {
-        if (followers.has(streamId)) elsewhere.set(streamId, count);
+        if (followers.has(streamId)) elsewhere.set(streamId, { count, atMs: ports.clock.nowMs() });
       }
     },
     sweep() {

@@ -91,17 +91,22 @@ export async function createLocalRegistry(ports: LocalRegistryPorts): Promise<Se
     return state === undefined ? undefined : start(state, 'restored');
   }
 
-  /** One restore at a time for each stream: two engines of one session would write over each other. */
-  function get(streamId: string): Promise<StreamEngine | undefined> {
+  /** One start at a time for each stream: two engines of one session would write over each other. */
+  function open(
+    streamId: string,
+    begin: () => Promise<StreamEngine | undefined>,
+  ): Promise<StreamEngine | undefined> {
     const entry = entries.get(streamId);
     if (entry !== undefined) return Promise.resolve(entry.engine);
     let opened = opening.get(streamId);
     if (opened === undefined) {
-      opened = restore(streamId).finally(() => opening.delete(streamId));
+      opened = begin().finally(() => opening.delete(streamId));
       opening.set(streamId, opened);
     }
     return opened;
   }
+
+  const get = (streamId: string) => open(streamId, () => restore(streamId));
 
   function sleepEnded(): void {
     for (const [streamId, { engine, isKept, sleep }] of entries) {
@@ -133,8 +138,9 @@ export async function createLocalRegistry(ports: LocalRegistryPorts): Promise<Se
     async create(state) {
       if (closing) throw shuttingDown();
       const { streamId } = state.request;
-      if ((await get(streamId)) !== undefined) return;
-      await start(state, 'created');
+      const begin = async () => (await restore(streamId)) ?? start(state, 'created');
+      // A look that came first, and found nothing, must not count as the start.
+      while ((await open(streamId, begin)) === undefined);
     },
     get,
     async close(graceMs) {

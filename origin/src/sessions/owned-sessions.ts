@@ -1,22 +1,18 @@
 /** The live sessions that this instance of a cluster owns. */
 
-import { GatewayError, toGatewayError } from '@headwater/shared/protocol/errors';
+import { toGatewayError } from '@headwater/shared/protocol/errors';
 import type { ProviderRegistry } from '@headwater/shared/providers/registry';
 import { type StreamEngine, startEngine } from '@headwater/shared/stream/engine';
-import type { Alarm, Clock, Logger, Outbox, SessionStore } from '@headwater/shared/stream/ports';
+import type { Alarm, Clock, Logger, Outbox } from '@headwater/shared/stream/ports';
 import { isEnded, type SessionState } from '@headwater/shared/stream/session-state';
 import { countTokens } from '@headwater/shared/text/count-tokens';
 import type { Redis } from 'ioredis';
 import { ownedKey, ownerKey } from '../adapters/redis-keys.ts';
 import type { RedisScripts } from '../adapters/redis-scripts.ts';
 import { createRedisSessionStore, loadSession } from '../adapters/redis-session-store.ts';
-import {
-  createRedisStreamLog,
-  keepLease,
-  type LiveLease,
-  type RedisLogPorts,
-} from '../adapters/redis-stream-log.ts';
+import { createRedisStreamLog, type LiveLease } from '../adapters/redis-stream-log.ts';
 import { createTimeoutAlarm } from '../adapters/timeout-alarm.ts';
+import { fenceEnd } from './fence-end.ts';
 import { createRemoteReaders } from './remote-readers.ts';
 
 /** What the model says within this time is one append, in ms: every append is a step of Redis. */
@@ -244,38 +240,6 @@ export function createOwnedSessions(ports: OwnedSessionsPorts): OwnedSessions {
         engine.handOver();
         forget(streamId);
       }
-    },
-  };
-}
-
-/**
- * Only the owner may call home: an instance that was away would tell the end of an answer that has
- * begun again elsewhere. And no end is kept whose callback is not: the session would count as told.
- */
-function fenceEnd(
-  { scripts, lease }: RedisLogPorts,
-  store: SessionStore,
-  outbox: Outbox,
-): { readonly store: SessionStore; readonly outbox: Outbox } {
-  let isUntold = false;
-  return {
-    store: {
-      save(state) {
-        if (!isUntold || !isEnded(state.status)) return store.save(state);
-        throw new GatewayError('unavailable', 'The callback of the stream could not be kept.');
-      },
-      load: () => store.load(),
-      drop: () => store.drop(),
-    },
-    outbox: {
-      async enqueue(callback) {
-        isUntold = true;
-        await keepLease(scripts, lease);
-        await outbox.enqueue(callback);
-        isUntold = false;
-      },
-      view: (id) => outbox.view(id),
-      forget: (id) => outbox.forget(id),
     },
   };
 }

@@ -15,7 +15,7 @@ export interface SessionRuntime {
   readonly logger: Logger;
   readonly maxReaders: number;
   readonly maxBufferedBytes: number;
-  /** A session has ended: its subject may open another one. */
+  /** A session has ended: its subject may open another one. MUST NOT throw. */
   ended(state: SessionState): void;
 }
 

@@ -80,3 +80,51 @@ export function createLeaseBook(keeper?: LeaseKeeper): LeaseBook {
     },
   };
 }
+
+/** A keeper that writes what changed now and then, all at once. */
+export interface LazyLeaseKeeper extends LeaseKeeper {
+  /** Writes what has changed. */
+  flush(): void;
+}
+
+/**
+ * Makes one. `soon` calls back once, before long; what changes until then is one write, and a stream
+ * that has ended by then none. A crash loses that much: its streams count no more.
+ */
+export function createLazyLeaseKeeper(
+  keeper: LeaseKeeper,
+  soon: (flush: () => void) => void,
+): LazyLeaseKeeper {
+  /** By subject and stream; `undefined` for a lease that has ended. */
+  let changed = new Map<string, { lease: Omit<Lease, 'untilMs'>; untilMs: number | undefined }>();
+  const kept = new Set<string>();
+  const nameOf = (subject: string, streamId: string) => JSON.stringify([subject, streamId]);
+
+  function flush(): void {
+    const changes = changed;
+    changed = new Map();
+    for (const [name, { lease, untilMs }] of changes) {
+      if (untilMs !== undefined) {
+        keeper.put({ ...lease, untilMs });
+        kept.add(name);
+      } else if (kept.delete(name)) keeper.drop(lease.subject, lease.streamId);
+    }
+  }
+
+  function note(subject: string, streamId: string, untilMs: number | undefined): void {
+    if (changed.size === 0) soon(flush);
+    changed.set(nameOf(subject, streamId), { lease: { subject, streamId }, untilMs });
+  }
+
+  return {
+    *load() {
+      for (const lease of keeper.load()) {
+        kept.add(nameOf(lease.subject, lease.streamId));
+        yield lease;
+      }
+    },
+    put: ({ subject, streamId, untilMs }) => note(subject, streamId, untilMs),
+    drop: (subject, streamId) => note(subject, streamId, undefined),
+    flush,
+  };
+}

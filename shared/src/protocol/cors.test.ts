@@ -9,7 +9,7 @@ describe('corsHeaders', () => {
     expect(corsHeaders('https://app.example.com', PRODUCTION)).toEqual({
       'access-control-allow-origin': 'https://app.example.com',
       'access-control-allow-credentials': 'true',
-      'access-control-expose-headers': 'x-request-id, retry-after, location',
+      'access-control-expose-headers': 'x-request-id, retry-after, location, idempotent-replayed',
       vary: 'Origin',
     });
   });

@@ -11,7 +11,7 @@ export interface CorsPolicy {
 const LOOPBACK_ORIGIN = /^http:\/\/(?:localhost|127\.0\.0\.1|\[::1\])(?::\d{1,5})?$/;
 
 /** Headers a page may read beside those that every page may. */
-const EXPOSED_HEADERS = 'x-request-id, retry-after, location';
+const EXPOSED_HEADERS = 'x-request-id, retry-after, location, idempotent-replayed';
 
 const ALLOWED_METHODS = 'GET, POST, DELETE, OPTIONS';
 

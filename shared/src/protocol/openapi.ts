@@ -110,6 +110,14 @@ export function openApiDocument(version: string): Record<string, unknown> {
         post: {
           summary: 'Open a stream',
           security: [{ caller: [] }, { internal: [] }, {}],
+          parameters: [
+            {
+              name: 'Idempotency-Key',
+              in: 'header',
+              description: 'The same key with the same request gives the same answer.',
+              schema: { type: 'string', minLength: 1, maxLength: 255 },
+            },
+          ],
           requestBody: { required: true, ...json({ $ref: '#/components/schemas/InitStream' }) },
           responses: {
             ...ok('The stream', {
@@ -120,6 +128,7 @@ export function openApiDocument(version: string): Record<string, unknown> {
             ...errors(
               'validation_failed',
               'unauthorized',
+              'conflict',
               'payload_too_large',
               'unsupported_media_type',
               'rate_limited',
