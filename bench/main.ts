@@ -1,17 +1,19 @@
-/** `npm run bench`: measures both gateways beside bare pipes and shows the scorecard. */
+/** `npm run bench`: measures both gateways beside their peers and shows the scorecard. */
 
 import { randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { CommandFault, runCommand } from '../scripts/processes/command.ts';
-import { measure } from './measure.ts';
+import { measure } from './measure/measure.ts';
+import { findEdgeTools } from './peers/edge-tools.ts';
 import { startPeers } from './peers/start-peers.ts';
 import { planOf } from './plan.ts';
 import { createChildren } from './processes/children.ts';
 import { describeMachine } from './report/machine.ts';
 import { scorecardOf } from './report/scorecard.ts';
 import { formatTable } from './report/table.ts';
+import { readWish, SERVERS, USAGE, type Wish } from './rows.ts';
 
 /** Faults that are printed; the results file has all of them. */
 const SHOWN_FAILURES = 20;
@@ -21,7 +23,7 @@ const root = resolve(import.meta.dirname, '..');
 /** Everything a results file says. */
 type Results = Awaited<ReturnType<typeof bench>>;
 
-async function bench(quick: boolean, stop: AbortSignal, directory: string) {
+async function bench({ quick, rows, cpuProfile }: Wish, stop: AbortSignal, directory: string) {
   const plan = planOf(quick);
   const progress = (line: string) => process.stderr.write(`${line}\n`);
   const children = createChildren(directory);
@@ -40,16 +42,23 @@ async function bench(quick: boolean, stop: AbortSignal, directory: string) {
       env: { JWT_SECRET: jwtSecret },
     });
     progress('starting the servers');
-    const context = { root, directory, vendorUrl, jwtSecret, children, stop };
-    const { peers, workerdVersion } = await startPeers(context);
-    const measured = await measure({ plan, peers, vendorUrl, generator, stop, progress });
+    const tools = findEdgeTools(root);
+    const names = [...new Set(rows.flatMap((row) => SERVERS[row]))];
+    const profiles = cpuProfile ? { profiles: join(root, 'bench/.profiles') } : {};
+    const context = { root, directory, vendorUrl, jwtSecret, children, stop, ...profiles };
+    const { running, missing } = await startPeers(context, tools, names);
+    for (const reason of Object.values(missing)) progress(reason);
+    const options = { plan, peers: running, vendorUrl, generator, stop, progress };
+    const measured = await measure(options, rows);
     return {
       startedAt,
       mode: quick ? 'quick' : 'default',
-      machine: describeMachine(workerdVersion),
-      commands: Object.fromEntries(peers.map(({ name, command }) => [name, command])),
+      rows,
+      machine: describeMachine(tools.workerdVersion),
+      commands: Object.fromEntries(running.map(({ name, command }) => [name, command])),
+      missing,
       plan,
-      scorecard: scorecardOf(measured),
+      scorecard: scorecardOf(measured, missing),
       ...measured,
     };
   } finally {
@@ -72,11 +81,11 @@ function show({ machine, mode, scorecard, failures }: Results): void {
 }
 
 await runCommand(async (args, stop) => {
-  const unknown = args.find((arg) => arg !== '--quick');
-  if (unknown !== undefined) throw new CommandFault(`Usage: npm run bench -- [--quick]`, 2);
+  const wish = readWish(args);
+  if (wish === undefined) throw new CommandFault(USAGE, 2);
   const directory = mkdtempSync(join(tmpdir(), 'headwater-bench-'));
   try {
-    const results = await bench(args.includes('--quick'), stop, directory);
+    const results = await bench(wish, stop, directory);
     writeFileSync(join(root, 'bench/results.json'), `${JSON.stringify(results, undefined, 2)}\n`);
     show(results);
     return results.failures.length === 0 ? 0 : 1;

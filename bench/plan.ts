@@ -26,7 +26,7 @@ export interface FanOutPlan {
 
 /** Many short sessions, each purged soon after its end. */
 export interface SlopePlan {
-  /** How often memory is read; the first of them are left out as the warm-up. */
+  /** How often memory is read; the first time is the warm-up's and does not count. */
   readonly checkpoints: number;
   /** Between two readings. */
   readonly load: LoadPlan;
@@ -61,8 +61,8 @@ const DEFAULT_PLAN: BenchPlan = {
   fanOut: { readers: 1000, events: 100, delayMs: 40, silenceMs: 5000 },
   idleReaders: { origin: 1000, edge: 250 },
   slope: {
-    origin: { checkpoints: 10, load: short(1000) },
-    edge: { checkpoints: 8, load: short(500) },
+    origin: { checkpoints: 5, load: short(2000) },
+    edge: { checkpoints: 4, load: short(500) },
   },
 };
 
@@ -76,7 +76,7 @@ const QUICK_PLAN: BenchPlan = {
   idleReaders: { origin: 300, edge: 100 },
   slope: {
     origin: { checkpoints: 4, load: short(200) },
-    edge: { checkpoints: 4, load: short(100) },
+    edge: { checkpoints: 6, load: short(200) },
   },
 };
 

@@ -15,6 +15,8 @@ const KEEP_ALIVE_MS = 300_000;
 export interface CallbackReceiver {
   /** The address for a stream whose callback must carry `answer`. */
   expect(answer: string): string;
+  /** The address for a stream that is cancelled before its first token. */
+  expectCancelled(): string;
   /** Resolves when every expected callback is here, or after `timeoutMs`. */
   settled(timeoutMs: number): Promise<void>;
   /** Faults since it was last asked; a callback that is still missing is one, once. */
@@ -28,7 +30,7 @@ interface Callback {
 
 /** Starts it on a free port of 127.0.0.1. */
 export async function startCallbackReceiver(): Promise<CallbackReceiver> {
-  const expected = new Map<string, string>();
+  const expected = new Map<string, Callback>();
   const seen = new Set<string>();
   let failures: string[] = [];
   let count = 0;
@@ -36,12 +38,18 @@ export async function startCallbackReceiver(): Promise<CallbackReceiver> {
   function judge(path: string, body: string): void {
     if (seen.has(path)) failures.push(`callback ${path} came again`);
     seen.add(path);
-    const answer = expected.get(path);
-    if (answer === undefined) return;
+    const wanted = expected.get(path);
+    if (wanted === undefined) return;
     expected.delete(path);
-    const callback = JSON.parse(body) as Callback;
-    if (callback.status !== 'completed') failures.push(`callback ${path}: ${callback.status}`);
-    else if (callback.answer !== answer) failures.push(`callback ${path}: the answer differs`);
+    const { status, answer } = JSON.parse(body) as Callback;
+    if (status !== wanted.status) failures.push(`callback ${path}: ${status}`);
+    else if (answer !== wanted.answer) failures.push(`callback ${path}: the answer differs`);
+  }
+
+  function expect(callback: Callback): string {
+    count += 1;
+    expected.set(`/${count}`, callback);
+    return `${url}/${count}`;
   }
 
   const server = createServer((incoming, outgoing) => {
@@ -56,11 +64,8 @@ export async function startCallbackReceiver(): Promise<CallbackReceiver> {
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 
   return {
-    expect(answer) {
-      count += 1;
-      expected.set(`/${count}`, answer);
-      return `${url}/${count}`;
-    },
+    expect: (answer) => expect({ status: 'completed', answer }),
+    expectCancelled: () => expect({ status: 'cancelled', answer: '' }),
     async settled(timeoutMs) {
       const untilMs = performance.now() + timeoutMs;
       while (expected.size > 0 && performance.now() < untilMs) await sleep(POLL_MS);

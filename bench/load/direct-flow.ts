@@ -1,8 +1,9 @@
-/** One stream straight from the vendor, or from a pipe in front of it. */
+/** One stream straight from the vendor, or from a relay in front of it. */
 
 import type { Agent } from 'node:http';
 import { createParser } from 'eventsource-parser';
 import { call, readText } from './http.ts';
+import type { Target } from './job.ts';
 import type { Exchange } from './prompts.ts';
 
 /** The first thing that only a chunk with text holds; the one before has a `role` there. */
@@ -17,14 +18,14 @@ interface Chunk {
  * where a byte of the text or the end marker is missing.
  */
 export async function directFlow(
-  baseUrl: string,
+  { baseUrl, headers }: Target,
   { prompt, answer }: Exchange,
   agent: Agent,
 ): Promise<number> {
   const startedMs = performance.now();
   const response = await call({
     url: `${baseUrl}/v1/chat/completions`,
-    headers: { authorization: 'Bearer bench' },
+    headers: { ...headers, authorization: 'Bearer bench' },
     body: {
       model: 'gpt-4o-mini',
       messages: [{ role: 'user', content: prompt }],

@@ -26,7 +26,7 @@ export function signCallers(secret: string): Promise<string[]> {
   );
 }
 
-/** What a stream is opened with. */
+/** What a stream is made with. */
 export interface GatewayFlow {
   readonly baseUrl: string;
   readonly exchange: Exchange;
@@ -35,19 +35,25 @@ export interface GatewayFlow {
   readonly agent: Agent;
 }
 
-/**
- * Opens a stream, reads it to the end and compares. Resolves to the time from the init request to
- * the first token, in ms; rejects where a byte of the text or the end marker is missing.
- */
-export async function gatewayFlow(flow: GatewayFlow): Promise<number> {
+/** Asks for a stream; resolves to its address. */
+export async function initStream(flow: GatewayFlow): Promise<string> {
   const { baseUrl, exchange, callerToken, resumeUrl, agent } = flow;
-  const startedMs = performance.now();
   const init = await call({
     url: `${baseUrl}/init-stream`,
     body: { n8nToken: callerToken, resumeUrl, prompt: exchange.prompt, model: 'gpt-4o-mini' },
     agent,
   });
-  const { streamUrl } = JSON.parse((await readText(init, '')).text) as { streamUrl: string };
+  return (JSON.parse((await readText(init, '')).text) as { streamUrl: string }).streamUrl;
+}
+
+/**
+ * Opens a stream, reads it to the end and compares. Resolves to the time from the init request to
+ * the first token, in ms; rejects where a byte of the text or the end marker is missing.
+ */
+export async function gatewayFlow(flow: GatewayFlow): Promise<number> {
+  const { exchange, agent } = flow;
+  const startedMs = performance.now();
+  const streamUrl = await initStream(flow);
   const response = await call({ url: streamUrl, agent });
   const { text: body, firstAtMs } = await readText(response, FIRST_TOKEN);
   const texts: string[] = [];

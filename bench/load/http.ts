@@ -11,16 +11,24 @@ export interface Call {
   readonly headers?: Readonly<Record<string, string>>;
   /** Sends it by POST, as JSON. */
   readonly body?: object;
+  /** Default GET, or POST with a body. */
+  readonly method?: 'DELETE';
   readonly agent: Agent;
 }
 
 /** Sends it. Rejects without an answer, and for any status but 200. */
-export async function call({ url, headers = {}, body, agent }: Call): Promise<IncomingMessage> {
+export async function call({
+  url,
+  headers = {},
+  body,
+  method,
+  agent,
+}: Call): Promise<IncomingMessage> {
   const text = body === undefined ? undefined : JSON.stringify(body);
   const response = await new Promise<IncomingMessage>((resolve, reject) => {
     const outgoing = request(url, {
       agent,
-      method: text === undefined ? 'GET' : 'POST',
+      method: method ?? (text === undefined ? 'GET' : 'POST'),
       headers: text === undefined ? headers : { ...headers, 'content-type': 'application/json' },
       timeout: SILENCE_MS,
     });

@@ -6,8 +6,18 @@
 import { Agent } from 'node:http';
 import { startCallbackReceiver } from './callback-receiver.ts';
 import { directFlow } from './direct-flow.ts';
-import { gatewayFlow, signCallers } from './gateway-flow.ts';
-import type { AuditJob, LoadJob, LoadResult, Target } from './job.ts';
+import { fanOut } from './fan-out.ts';
+import { type GatewayFlow, gatewayFlow, initStream, signCallers } from './gateway-flow.ts';
+import type {
+  AuditJob,
+  FanOutJob,
+  FanOutResult,
+  LoadJob,
+  LoadResult,
+  ReadersAttached,
+  ReadersGo,
+  Target,
+} from './job.ts';
 import { createExchanges, type Exchange } from './prompts.ts';
 
 /** Time for the last callbacks after the last stream, in ms: retries with short pauses fit in. */
@@ -16,6 +26,7 @@ const CALLBACK_WAIT_MS = 15_000;
 const receiver = await startCallbackReceiver();
 const callerTokens = await signCallers(process.env['JWT_SECRET'] ?? '');
 let opened = 0;
+let go: () => void = () => undefined;
 
 async function run(job: LoadJob): Promise<LoadResult> {
   // Connections of its own: one that idled since the last job may be closing at the other end.
@@ -51,18 +62,54 @@ async function run(job: LoadJob): Promise<LoadResult> {
   return { tokens, wallMs, firstTokenMs, failures: [...failures, ...receiver.takeFailures()] };
 }
 
-function flow({ kind, baseUrl }: Target, exchange: Exchange, agent: Agent): Promise<number> {
-  if (kind === 'direct') return directFlow(baseUrl, exchange, agent);
+function flow(target: Target, exchange: Exchange, agent: Agent): Promise<number> {
+  if (target.kind === 'direct') return directFlow(target, exchange, agent);
+  return gatewayFlow(nextFlow(target, exchange, agent));
+}
+
+function nextFlow(
+  { baseUrl }: Target,
+  exchange: Exchange,
+  agent: Agent,
+  isCancelled = false,
+): GatewayFlow {
   opened += 1;
   const callerToken = callerTokens[opened % callerTokens.length] ?? '';
-  const resumeUrl = receiver.expect(exchange.answer);
-  return gatewayFlow({ baseUrl, exchange, callerToken, resumeUrl, agent });
+  const resumeUrl = isCancelled ? receiver.expectCancelled() : receiver.expect(exchange.answer);
+  return { baseUrl, exchange, callerToken, resumeUrl, agent };
+}
+
+async function runFanOut(job: FanOutJob): Promise<FanOutResult> {
+  const agent = new Agent({ keepAlive: true });
+  const result = await fanOut({
+    job,
+    openStream: (exchange) => initStream(nextFlow(job.target, exchange, agent, job.isIdle)),
+    agent,
+    attached() {
+      process.send?.({ type: 'attached' } satisfies ReadersAttached);
+      return new Promise((resolve) => {
+        go = resolve;
+      });
+    },
+    settled: () => receiver.settled(CALLBACK_WAIT_MS),
+  });
+  agent.destroy();
+  return { ...result, failures: [...result.failures, ...receiver.takeFailures()] };
 }
 
 process.on('disconnect', () => process.exit());
-process.on('message', async (job: LoadJob | AuditJob) => {
-  const nothing = { tokens: 0, wallMs: 0, firstTokenMs: [] };
-  const result: LoadResult =
-    job.type === 'load' ? await run(job) : { ...nothing, failures: receiver.takeFailures() };
-  process.send?.(result);
+process.on('message', async (message: LoadJob | FanOutJob | AuditJob | ReadersGo) => {
+  switch (message.type) {
+    case 'load':
+      process.send?.(await run(message));
+      return;
+    case 'fan-out':
+      process.send?.(await runFanOut(message));
+      return;
+    case 'audit':
+      process.send?.({ failures: receiver.takeFailures() });
+      return;
+    case 'go':
+      go();
+  }
 });

@@ -7,8 +7,8 @@ export interface NginxOptions {
   readonly directory: string;
   readonly isRoot: boolean;
   readonly role:
-    | { readonly kind: 'proxy'; /** Host and port. */ readonly upstream: string }
-    | { readonly kind: 'nchan'; /** Path of the module. */ readonly module: string };
+    | { readonly kind: 'proxy' /** Host and port. */; readonly upstream: string }
+    | { readonly kind: 'nchan' /** Path of the module. */; readonly module: string };
 }
 
 /**

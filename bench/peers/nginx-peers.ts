@@ -30,11 +30,14 @@ async function start(
   name: 'nginx' | 'Nchan',
   role: Parameters<typeof nginxConfig>[0]['role'],
 ): Promise<Peer> {
-  const directory = join(context.directory, `${name} files`);
+  const directory = join(context.directory, `${name}-files`);
   mkdirSync(directory);
   const port = await freePort();
   const configFile = join(directory, 'nginx.conf');
-  writeFileSync(configFile, nginxConfig({ port, directory, role, isRoot: process.getuid?.() === 0 }));
+  writeFileSync(
+    configFile,
+    nginxConfig({ port, directory, role, isRoot: process.getuid?.() === 0 }),
+  );
   const guard = join(context.root, 'bench/processes/guard.ts');
   const child = await context.children.start({
     name,

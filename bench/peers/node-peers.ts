@@ -17,9 +17,7 @@ export async function startOrigin(
   const small = name === 'origin, small';
   const { root, directory, profiles } = context;
   const nodeArgs = [
-    ...(small
-      ? ['--expose-gc', '--import', join(root, 'bench/processes/collect-garbage.ts')]
-      : []),
+    ...(small ? ['--expose-gc', '--import', join(root, 'bench/processes/collect-garbage.ts')] : []),
     ...(profiles === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profiles}`]),
   ];
   const child = await context.children.start({
@@ -29,7 +27,7 @@ export async function startOrigin(
       ...gatewaySettings(context, small),
       HOST: '127.0.0.1',
       PORT: String(port),
-      DATA_DIR: join(directory, `${name} data`),
+      DATA_DIR: join(directory, small ? 'small-origin-data' : 'origin-data'),
     },
   });
   const baseUrl = `http://127.0.0.1:${port}`;

@@ -5,6 +5,8 @@ export interface WorkerdOptions {
   readonly port: number;
   readonly compatibilityDate: string;
   readonly compatibilityFlags: readonly string[];
+  /** For V8 itself. Default none. */
+  readonly v8Flags?: readonly string[];
   /** Text bindings. */
   readonly vars: Readonly<Record<string, string>>;
   /** Durable Objects with SQLite; `directory` keeps them. Default none. */
@@ -20,7 +22,7 @@ const list = (items: readonly string[]): string => `[${items.join(', ')}]`;
 
 /** The configuration; it embeds `worker.js`, which must lie beside the file. */
 export function workerdConfig(options: WorkerdOptions): string {
-  const { port, compatibilityDate, compatibilityFlags, vars, objects } = options;
+  const { port, compatibilityDate, compatibilityFlags, vars, objects, v8Flags = [] } = options;
   const disk =
     objects && `(name = "disk", disk = (path = ${text(objects.directory)}, writable = true))`;
   const bindings = [
@@ -45,6 +47,7 @@ export function workerdConfig(options: WorkerdOptions): string {
 const config :Workerd.Config = (
   services = ${list(services)},
   sockets = [(name = "http", address = "127.0.0.1:${port}", http = (), service = "main")],
+  v8Flags = ${list(v8Flags.map(text))},
 );
 
 const worker :Workerd.Worker = (

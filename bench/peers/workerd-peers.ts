@@ -8,6 +8,12 @@ import type { EdgeTools } from './edge-tools.ts';
 import { gatewaySettings, type Peer, type PeerContext, type PeerName } from './peer.ts';
 import { type WorkerdOptions, workerdConfig } from './workerd-config.ts';
 
+/**
+ * 128 MB is what a deployed Worker has (https://developers.cloudflare.com/workers/platform/limits):
+ * without a bound V8 lets garbage lie for as long as the machine has room.
+ */
+const DEPLOYED_HEAP = ['--max-heap-size=128'];
+
 /** A Worker to run. */
 interface WorkerPlan {
   readonly name: PeerName;
@@ -15,6 +21,7 @@ interface WorkerPlan {
   /** The module's text. */
   readonly code: string;
   readonly vars: Readonly<Record<string, string>>;
+  readonly v8Flags?: readonly string[];
   readonly objects?: NonNullable<WorkerdOptions['objects']>['bindings'];
 }
 
@@ -30,6 +37,7 @@ export function startEdge(
     kind: 'gateway',
     code,
     vars: gatewaySettings(context, name === 'edge, small'),
+    v8Flags: name === 'edge, small' ? DEPLOYED_HEAP : [],
     objects: tools.config.durable_objects.bindings,
   });
 }
@@ -54,7 +62,7 @@ async function startWorker(
   tools: EdgeTools,
   plan: WorkerPlan,
 ): Promise<Peer> {
-  const { name, kind, code, vars, objects } = plan;
+  const { name, kind, code, vars, objects, v8Flags = [] } = plan;
   const directory = join(context.directory, name.replaceAll(' ', '-'));
   const disk = join(directory, 'disk');
   mkdirSync(disk, { recursive: true });
@@ -68,6 +76,7 @@ async function startWorker(
       compatibilityDate: tools.config.compatibility_date,
       compatibilityFlags: tools.config.compatibility_flags,
       vars,
+      v8Flags,
       ...(objects === undefined ? {} : { objects: { directory: disk, bindings: objects } }),
     }),
   );

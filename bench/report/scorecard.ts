@@ -1,8 +1,10 @@
 /** From measurements to the rows of the scorecard. Pure. */
 
-import type { FirstTokenRound, Measurements } from '../measure.ts';
-import { BASELINES, type PeerName } from '../peers/peer.ts';
+import type { FirstTokenRound } from '../measure/loads.ts';
+import type { Measurements } from '../measure/measure.ts';
+import type { PeerName } from '../peers/peer.ts';
 import { quantile, type Spread, spreadOf } from './statistics.ts';
+import { judge, type Verdict } from './targets.ts';
 
 /** One row. */
 export interface ScoreRow {
@@ -11,64 +13,161 @@ export interface ScoreRow {
   readonly peer: PeerName;
   readonly unit: string;
   readonly spread: Spread;
-  /** The same of each pipe on the same runtime, and how many times it the gateway's is. */
-  readonly beside: readonly {
-    readonly peer: PeerName;
-    readonly spread: Spread;
-    /** Median of the ratios of each round, or of the medians where there is one value only. */
-    readonly ratio: number;
-  }[];
+  /** What the figure itself must be, and whether it is. */
+  readonly target?: Verdict;
+  /** The same of each peer, and how many times it the gateway's is. */
+  readonly beside: readonly BesideCell[];
 }
 
-interface Quantity {
+/** A peer's figure, or the reason why there is none. */
+export type BesideCell =
+  | {
+      readonly peer: PeerName;
+      readonly spread: Spread;
+      /** Median of the ratios of each round, or of the medians where there is one value only. */
+      readonly ratio: number;
+      readonly target?: Verdict;
+    }
+  | { readonly peer: PeerName; readonly missing: string };
+
+interface Figure {
   readonly name: string;
   readonly unit: string;
+  /** Whom it is shown of, and beside whom. */
+  readonly sides: Readonly<Partial<Record<PeerName, readonly PeerName[]>>>;
   /** One value a round. */
   values(peer: PeerName): readonly number[];
 }
 
-/** All rows: each quantity of each gateway, beside its pipes. */
-export function scorecardOf(measured: Measurements): ScoreRow[] {
-  return quantitiesOf(measured).flatMap((quantity) =>
-    (['origin', 'edge'] as const).map((gateway) => rowOf(quantity, gateway)),
+/** Relays on the same runtime, and the two that people put there. */
+const RELAYS: Figure['sides'] = {
+  origin: ['node pipe', 'nginx', 'Portkey'],
+  edge: ['workerd pipe', 'workerd script pipe'],
+};
+
+/** A first token's bound is nginx', wherever it passed. */
+const FIRST_TOKEN: Figure['sides'] = {
+  origin: ['node pipe', 'nginx', 'Portkey'],
+  edge: ['workerd pipe', 'workerd script pipe', 'nginx'],
+};
+
+const ALONE: Figure['sides'] = { 'origin, small': [], 'edge, small': [] };
+
+/** All rows: each figure of each gateway, beside its peers. Without rows where nothing was measured. */
+export function scorecardOf(
+  measured: Measurements,
+  missing: Readonly<Partial<Record<PeerName, string>>>,
+): ScoreRow[] {
+  return figuresOf(measured).flatMap((figure) =>
+    (Object.keys(figure.sides) as PeerName[])
+      .filter((peer) => figure.values(peer).length > 0)
+      .map((peer) => rowOf(figure, peer, missing)),
   );
 }
 
-function rowOf({ name, unit, values }: Quantity, gateway: 'origin' | 'edge'): ScoreRow {
-  const own = values(gateway);
-  const beside = BASELINES[gateway].map((peer) => {
-    const theirs = values(peer);
-    const ratios = own.map((value, round) => value / (theirs[round] ?? Number.NaN));
-    return { peer, spread: spreadOf(theirs), ratio: quantile(ratios, 0.5) };
+function rowOf(
+  figure: Figure,
+  gateway: PeerName,
+  missing: Readonly<Partial<Record<PeerName, string>>>,
+): ScoreRow {
+  const { name, unit, sides, values } = figure;
+  const own = { peer: gateway, values: values(gateway) };
+  const beside = (sides[gateway] ?? []).map((peer): BesideCell => {
+    const reason = missing[peer];
+    if (reason !== undefined) return { peer, missing: reason };
+    const theirs = { peer, values: values(peer) };
+    const ratios = own.values.map((value, round) => value / (theirs.values[round] ?? Number.NaN));
+    const target = judge(figure, own, theirs);
+    return {
+      peer,
+      spread: spreadOf(theirs.values),
+      ratio: quantile(ratios, 0.5),
+      ...(target === undefined ? {} : { target }),
+    };
   });
-  return { name, peer: gateway, unit, spread: spreadOf(own), beside };
+  const target = judge(figure, own);
+  const spread = spreadOf(own.values);
+  return { name, peer: gateway, unit, spread, ...(target === undefined ? {} : { target }), beside };
 }
 
-function quantitiesOf({ loads, firstTokens, memory }: Measurements): Quantity[] {
-  const cpu = (load: 'full' | 'paced') => (peer: PeerName) =>
-    loads
-      .filter((round) => round.load === load && round.peer === peer)
-      .map((round) => round.cpuUsPerToken);
-  const added = (q: number) => (peer: PeerName) =>
-    firstTokens.filter((round) => round.peer === peer).map((round) => addedMs(round, q));
-  const short = (peer: PeerName) =>
-    firstTokens.filter((round) => round.peer === peer).map((round) => round.cpuMsPerStream);
-  const noted = (read: (note: (typeof memory)[number]) => number) => (peer: PeerName) =>
-    memory.filter((note) => note.peer === peer).map(read);
+function figuresOf(measured: Measurements): Figure[] {
+  const { loads, firstTokens, memory, fanOut, idleReaders, slopes } = measured;
+  const cpu = (load: 'full' | 'paced') => loads.filter((round) => round.load === load);
   return [
-    { name: 'CPU per token, full speed', unit: 'µs', values: cpu('full') },
-    { name: 'CPU per token, paced', unit: 'µs', values: cpu('paced') },
-    { name: 'CPU per short stream', unit: 'ms', values: short },
-    { name: 'first token later by, median', unit: 'ms', values: added(0.5) },
-    { name: 'first token later by, p99', unit: 'ms', values: added(0.99) },
-    { name: 'memory, idle', unit: 'MiB', values: noted((note) => note.idleMiB) },
-    { name: 'memory, after full speed', unit: 'MiB', values: noted((note) => note.afterMiB) },
+    {
+      name: 'CPU per token, full speed',
+      unit: 'µs',
+      sides: RELAYS,
+      values: valuesOf(cpu('full'), (round) => round.cpuUsPerToken),
+    },
+    {
+      name: 'CPU per token, paced',
+      unit: 'µs',
+      sides: RELAYS,
+      values: valuesOf(cpu('paced'), (round) => round.cpuUsPerToken),
+    },
+    {
+      name: 'CPU per short stream',
+      unit: 'ms',
+      sides: RELAYS,
+      values: valuesOf(firstTokens, (round) => round.cpuMsPerStream),
+    },
+    {
+      name: 'first token later by, median',
+      unit: 'ms',
+      sides: FIRST_TOKEN,
+      values: valuesOf(firstTokens, (round) => addedMs(round, 0.5)),
+    },
+    {
+      name: 'first token later by, p99',
+      unit: 'ms',
+      sides: FIRST_TOKEN,
+      values: valuesOf(firstTokens, (round) => addedMs(round, 0.99)),
+    },
+    {
+      name: 'CPU per delivered event',
+      unit: 'µs',
+      sides: { origin: ['Nchan'] },
+      values: valuesOf(fanOut, (round) => round.cpuUsPerEvent),
+    },
+    {
+      name: 'memory per idle reader',
+      unit: 'KiB',
+      sides: { 'origin, small': ['Nchan'], 'edge, small': ['Nchan'] },
+      values: valuesOf(idleReaders, (note) => note.bytesPerReader / 1024),
+    },
+    {
+      name: 'memory kept per session',
+      unit: 'KiB',
+      sides: ALONE,
+      values: valuesOf(slopes, (note) => note.bytesPerSession / 1024),
+    },
+    {
+      name: 'memory, idle',
+      unit: 'MiB',
+      sides: RELAYS,
+      values: valuesOf(memory, (note) => note.idleMiB),
+    },
+    {
+      name: 'memory, after full speed',
+      unit: 'MiB',
+      sides: RELAYS,
+      values: valuesOf(memory, (note) => note.afterMiB),
+    },
     {
       name: 'memory growth, 1,000 streams',
       unit: 'MiB',
-      values: noted((note) => ((note.afterMiB - note.warmMiB) * 1000) / note.streams),
+      sides: RELAYS,
+      values: valuesOf(memory, (note) => ((note.afterMiB - note.warmMiB) * 1000) / note.streams),
     },
   ];
+}
+
+function valuesOf<Note extends { readonly peer: PeerName }>(
+  notes: readonly Note[],
+  read: (note: Note) => number,
+): Figure['values'] {
+  return (peer) => notes.filter((note) => note.peer === peer).map(read);
 }
 
 function addedMs({ directMs, throughMs }: FirstTokenRound, q: number): number {

@@ -16,8 +16,8 @@ import { type AccessTokens, createAccessTokens } from '@headwater/shared/securit
 import { deriveWebhookSecret } from '@headwater/shared/security/webhook-signature';
 import type { Clock, Logger } from '@headwater/shared/stream/ports';
 import { createGuardedFetch } from './adapters/guarded-fetch.ts';
+import { createLeanFetch } from './adapters/lean-fetch.ts';
 import { createTimeoutAlarm } from './adapters/timeout-alarm.ts';
-import { createVendorFetch } from './adapters/vendor-fetch.ts';
 import type { OriginConfig } from './config.ts';
 import type { SessionRegistry } from './sessions/session-registry.ts';
 import { openLocalStorage } from './storage/local-storage.ts';
@@ -80,7 +80,7 @@ export async function createGateway(config: OriginConfig, logger: Logger): Promi
 
 function createRegistry(settings: Settings): ProviderRegistry {
   const { ollamaHost, ollamaTimeouts: timeouts, upstreamGuard, defaultModel } = settings;
-  const fetch = createVendorFetch();
+  const fetch = createLeanFetch();
   return createProviderRegistry({
     providers: {
       ...createHostProviders(settings, fetch),

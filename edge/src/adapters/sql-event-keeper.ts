@@ -2,12 +2,7 @@
 
 import type { StreamEvent } from '@headwater/shared/stream/event';
 import type { EventKeeper } from '@headwater/shared/stream/memory-log';
-
-/**
- * Characters of JSON a row, at most about: a value may have 2 MB (Durable Objects, "Limits"), and a
- * character up to three bytes.
- */
-const ROW_CHARS = 256 * 1024;
+import { ROW_CHARS } from './sql-long-text.ts';
 
 type Row = { epoch: number; events: string };
 
@@ -36,6 +31,7 @@ export function createSqlEventKeeper(sql: SqlStorage): EventKeeper {
   };
 }
 
+/** An event alone is far below a row's bound: the vendor's own was at most 1 MiB. */
 function* rowsOf(events: readonly StreamEvent[]): Generator<string> {
   let row: string[] = [];
   let chars = 0;

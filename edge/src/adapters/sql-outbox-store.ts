@@ -3,39 +3,76 @@
 import { createClaimBook } from '@headwater/shared/callbacks/claim-book';
 import type { DeliveryState } from '@headwater/shared/callbacks/delivery';
 import { type OutboxStore, receiverOf } from '@headwater/shared/callbacks/outbox-store';
+import { cutLongText } from './sql-long-text.ts';
+
+/** All that changes from attempt to attempt, and no body: that has rows of its own. */
+type Progress = Omit<DeliveryState, 'body'>;
 
 type Row = { state: string };
 
-const parse = (row: Row): DeliveryState => JSON.parse(row.state) as DeliveryState;
+const TABLES = [
+  'CREATE TABLE IF NOT EXISTS outbox (id TEXT PRIMARY KEY, pending INTEGER NOT NULL, state TEXT NOT NULL)',
+  'CREATE TABLE IF NOT EXISTS outbox_bodies (id TEXT NOT NULL, part INTEGER NOT NULL, body TEXT NOT NULL, PRIMARY KEY (id, part)) WITHOUT ROWID',
+];
+
+function progressOf({ body: _body, ...progress }: DeliveryState): string {
+  return JSON.stringify(progress);
+}
 
 /**
  * Opens the store. Claims live in the object's memory: a restart has cut their attempts short and
  * frees them.
  */
 export function createSqlOutboxStore(sql: SqlStorage): OutboxStore {
-  sql.exec(
-    'CREATE TABLE IF NOT EXISTS outbox (id TEXT PRIMARY KEY, pending INTEGER NOT NULL, state TEXT NOT NULL)',
-  );
+  for (const table of TABLES) sql.exec(table);
   const book = createClaimBook();
   for (const row of sql.exec<Row>('SELECT state FROM outbox WHERE pending = 1')) {
-    const { id, url, nextAttemptAtMs } = parse(row);
+    const { id, url, nextAttemptAtMs } = JSON.parse(row.state) as Progress;
     book.add(id, receiverOf(url), nextAttemptAtMs);
   }
 
+  const rowOf = (id: string): Row | undefined =>
+    sql.exec<Row>('SELECT state FROM outbox WHERE id = ?', id).toArray()[0];
+
   function get(id: string): DeliveryState | undefined {
-    const [row] = sql.exec<Row>('SELECT state FROM outbox WHERE id = ?', id).toArray();
-    return row === undefined ? undefined : parse(row);
+    const row = rowOf(id);
+    if (row === undefined) return undefined;
+    const parts = sql
+      .exec<{ body: string }>('SELECT body FROM outbox_bodies WHERE id = ? ORDER BY part', id)
+      .toArray();
+    const body = parts.map((part) => part.body).join('');
+    return { ...(JSON.parse(row.state) as Progress), body };
+  }
+
+  function drop(id: string): void {
+    sql.exec('DELETE FROM outbox WHERE id = ?', id);
+    sql.exec('DELETE FROM outbox_bodies WHERE id = ?', id);
+    book.drop(id);
+  }
+
+  function insert(state: DeliveryState): void {
+    for (const [part, text] of cutLongText(state.body).entries()) {
+      sql.exec('INSERT INTO outbox_bodies (id, part, body) VALUES (?, ?, ?)', state.id, part, text);
+    }
+    const pending = state.status === 'pending' ? 1 : 0;
+    sql.exec(
+      'INSERT INTO outbox (id, pending, state) VALUES (?, ?, ?)',
+      state.id,
+      pending,
+      progressOf(state),
+    );
   }
 
   return {
     add(state) {
-      const { rowsWritten } = sql.exec(
-        'INSERT INTO outbox (id, pending, state) VALUES (?, ?, ?) ON CONFLICT (id) DO NOTHING',
-        state.id,
-        state.status === 'pending' ? 1 : 0,
-        JSON.stringify(state),
-      );
-      if (rowsWritten === 0) return false;
+      if (rowOf(state.id) !== undefined) return false;
+      try {
+        insert(state);
+      } catch (thrown) {
+        // What came before the fault would be committed with the turn.
+        drop(state.id);
+        throw thrown;
+      }
       book.add(state.id, receiverOf(state.url), state.nextAttemptAtMs);
       return true;
     },
@@ -45,7 +82,7 @@ export function createSqlOutboxStore(sql: SqlStorage): OutboxStore {
       sql.exec(
         'UPDATE outbox SET pending = ?, state = ? WHERE id = ?',
         isPending ? 1 : 0,
-        JSON.stringify(state),
+        progressOf(state),
         state.id,
       );
       book.settle(state.id, isPending ? state.nextAttemptAtMs : undefined);
@@ -57,9 +94,6 @@ export function createSqlOutboxStore(sql: SqlStorage): OutboxStore {
         return state === undefined ? [] : [{ state, token }];
       }),
     nextDueMs: book.nextDueMs,
-    drop(id) {
-      sql.exec('DELETE FROM outbox WHERE id = ?', id);
-      book.drop(id);
-    },
+    drop,
   };
 }

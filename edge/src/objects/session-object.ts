@@ -98,7 +98,6 @@ export class SessionObject extends DurableObject<Env> {
         ended: () => this.#release(state.request),
         purged: () => {
           this.#engine = undefined;
-          this.#opening = undefined;
           this.#outbox = undefined;
           void this.ctx.storage.deleteAll();
         },
@@ -139,7 +138,9 @@ export class SessionObject extends DurableObject<Env> {
   /** Keeps a new session; the same state again changes nothing. */
   async open(state: SessionState): Promise<void> {
     if (this.#engine !== undefined) return;
-    this.#opening ??= this.#start(state, 'created');
+    this.#opening ??= this.#start(state, 'created').finally(() => {
+      this.#opening = undefined;
+    });
     await this.#opening;
   }
 

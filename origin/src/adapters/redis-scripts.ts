@@ -37,7 +37,7 @@ export interface Lease {
 export type LeaseStatus = 'held' | 'unknown' | 'lost';
 
 /** A batch as Redis keeps it. */
-export interface KeptBatch {
+interface KeptBatch {
   readonly epoch: number;
   readonly firstSeq: number;
   readonly lastSeq: number;

@@ -4,6 +4,7 @@ import { chmodSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync, type SQLInputValue, type SQLOutputValue } from 'node:sqlite';
 import { GatewayError } from '@headwater/shared/protocol/errors';
+import type { MaybePromise } from '@headwater/shared/stream/ports';
 
 /** A row by its columns' names. */
 export type SqliteRow = Record<string, SQLOutputValue>;
@@ -25,6 +26,12 @@ export interface SqliteDatabase {
    * its first `await` is not in the transaction.
    */
   transact<T>(work: () => T): T;
+  /**
+   * Runs `work` now, in a transaction that everything of this turn of the event loop shares, and
+   * resolves once that is kept. A commit costs more than a write: under load many share one. Within
+   * `transact` it is part of that, and gives its result at once.
+   */
+  group<T>(work: () => T): MaybePromise<T>;
   /** Runs `work` once the transaction that is open is kept, at once where none is; never where it fails. */
   afterCommit(work: () => void): void;
   /** Lets the folder go. */
@@ -97,6 +104,8 @@ export function openSqliteDatabase(folder: string): SqliteDatabase {
 
 function wrap(db: DatabaseSync): SqliteDatabase {
   let committed: (() => void)[] = [];
+  /** Those who wait for the shared transaction of this turn; absent while there is none. */
+  let turn: PromiseWithResolvers<void> | undefined;
 
   const guard =
     <A extends SQLInputValue[], T>(run: (...values: A) => T) =>
@@ -107,6 +116,61 @@ function wrap(db: DatabaseSync): SqliteDatabase {
         throw mapFault(cause);
       }
     };
+
+  function beginTurn(): PromiseWithResolvers<void> {
+    guard(() => db.exec('BEGIN IMMEDIATE'))();
+    const begun = Promise.withResolvers<void>();
+    // Nobody may be waiting any more: each who does has a promise of its own.
+    begun.promise.catch(() => undefined);
+    setImmediate(endTurn);
+    turn = begun;
+    return begun;
+  }
+
+  function endTurn(): void {
+    const ending = turn;
+    turn = undefined;
+    if (ending === undefined) return;
+    try {
+      // A full disk may have rolled it back already, and then nothing of it is kept.
+      if (!db.isTransaction) throw new GatewayError('unavailable', DISK_FULL);
+      guard(() => db.exec('COMMIT'))();
+    } catch (thrown) {
+      rollBack();
+      ending.reject(thrown);
+      return;
+    }
+    tellCommitted();
+    ending.resolve();
+  }
+
+  async function workInTurn<T>(work: () => T): Promise<T> {
+    const { promise } = turn ?? beginTurn();
+    const result = work();
+    await promise;
+    return result;
+  }
+
+  /** All of it is kept with the turn, or nothing of it. */
+  function transactWithinTurn<T>(work: () => T): T {
+    const before = committed.length;
+    db.exec('SAVEPOINT part');
+    try {
+      const result = work();
+      db.exec('RELEASE part');
+      return result;
+    } catch (thrown) {
+      committed.length = before;
+      if (db.isTransaction) db.exec('ROLLBACK TO part; RELEASE part');
+      throw thrown;
+    }
+  }
+
+  function tellCommitted(): void {
+    const after = committed;
+    committed = [];
+    for (const run of after) run();
+  }
 
   function rollBack(): void {
     committed = [];
@@ -124,6 +188,7 @@ function wrap(db: DatabaseSync): SqliteDatabase {
       };
     },
     transact(work) {
+      if (turn !== undefined) return transactWithinTurn(work);
       if (db.isTransaction) return work();
       guard(() => db.exec('BEGIN IMMEDIATE'))();
       let result: ReturnType<typeof work>;
@@ -134,16 +199,22 @@ function wrap(db: DatabaseSync): SqliteDatabase {
         rollBack();
         throw thrown;
       }
-      const after = committed;
-      committed = [];
-      for (const run of after) run();
+      tellCommitted();
       return result;
+    },
+    group(work) {
+      // Part of a transaction of its caller's, who is told of its end.
+      if (turn === undefined && db.isTransaction) return work();
+      return workInTurn(work);
     },
     afterCommit(work) {
       if (db.isTransaction) committed.push(work);
       else work();
     },
-    close: () => db.close(),
+    close() {
+      endTurn();
+      db.close();
+    },
   };
 }
 

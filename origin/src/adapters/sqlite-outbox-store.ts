@@ -35,17 +35,21 @@ export function createSqliteOutboxStore(database: SqliteDatabase): OutboxStore {
       // A column of whole numbers; a due time may have a fraction.
       const dueMs = Math.ceil(state.nextAttemptAtMs);
       const receiver = receiverOf(url);
-      if (insert.run(id, receiver, dueMs, JSON.stringify(state)) === 0) return false;
-      database.afterCommit(() => book.add(id, receiver, dueMs));
-      return true;
+      return database.group(() => {
+        if (insert.run(id, receiver, dueMs, JSON.stringify(state)) === 0) return false;
+        database.afterCommit(() => book.add(id, receiver, dueMs));
+        return true;
+      });
     },
     put(state, token) {
       const { id, status } = state;
-      if (!book.accepts(id, token, status === 'delivered')) return;
+      if (!book.accepts(id, token, status === 'delivered')) return undefined;
       const dueMs = Math.ceil(state.nextAttemptAtMs);
       const isPending = status === 'pending';
-      update.run(dueMs, isPending ? 1 : 0, JSON.stringify(state), id);
-      database.afterCommit(() => book.settle(id, isPending ? dueMs : undefined));
+      return database.group(() => {
+        update.run(dueMs, isPending ? 1 : 0, JSON.stringify(state), id);
+        database.afterCommit(() => book.settle(id, isPending ? dueMs : undefined));
+      });
     },
     get,
     claim: (nowMs, untilMs, limit) =>
@@ -54,9 +58,10 @@ export function createSqliteOutboxStore(database: SqliteDatabase): OutboxStore {
         return state === undefined ? [] : [{ state, token }];
       }),
     nextDueMs: book.nextDueMs,
-    drop(id) {
-      remove.run(id);
-      database.afterCommit(() => book.drop(id));
-    },
+    drop: (id) =>
+      database.group(() => {
+        remove.run(id);
+        database.afterCommit(() => book.drop(id));
+      }),
   };
 }

@@ -14,17 +14,19 @@ export function createSqliteSealedLogs(
   const select = database.prepare('SELECT epoch, events FROM sealed_logs WHERE id = ?');
   const remove = database.prepare('DELETE FROM sealed_logs WHERE id = ?');
   return (streamId) => ({
-    keep({ epoch, events }) {
-      upsert.run(streamId, epoch, JSON.stringify(events));
-    },
+    keep: ({ epoch, events }) =>
+      database.group(() => {
+        upsert.run(streamId, epoch, JSON.stringify(events));
+      }),
     load() {
       const row = select.get(streamId);
       if (row === undefined) return undefined;
       const events = JSON.parse(String(row['events'])) as StreamEvent[];
       return { epoch: Number(row['epoch']), events };
     },
-    drop() {
-      remove.run(streamId);
-    },
+    drop: () =>
+      database.group(() => {
+        remove.run(streamId);
+      }),
   });
 }

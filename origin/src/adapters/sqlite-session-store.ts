@@ -47,15 +47,19 @@ export function createSqliteSessionStores(
     of: (streamId) => ({
       save(state) {
         const wakeAtMs = Math.ceil(state.wakeAtMs);
-        upsert.run(streamId, isEnded(state.status) ? 1 : 0, wakeAtMs, JSON.stringify(state));
+        const ended = isEnded(state.status) ? 1 : 0;
+        return database.group(() => {
+          upsert.run(streamId, ended, wakeAtMs, JSON.stringify(state));
+        });
       },
       load() {
         const row = select.get(streamId);
         return row === undefined ? undefined : (JSON.parse(String(row['state'])) as SessionState);
       },
-      drop() {
-        remove.run(streamId);
-      },
+      drop: () =>
+        database.group(() => {
+          remove.run(streamId);
+        }),
     }),
     all: () => idsOf(selectAll.all()),
     live: () => idsOf(selectLive.all()),

@@ -12,11 +12,11 @@ describeSubjectLedgerContract(
     let database = openSqliteDatabase(folder);
     try {
       await test({
-        ledger: createSqliteSubjectLedger(database, limits),
+        ledger: createSqliteSubjectLedger(database, limits, 0),
         reopen() {
           database.close();
           database = openSqliteDatabase(folder);
-          return createSqliteSubjectLedger(database, limits);
+          return createSqliteSubjectLedger(database, limits, 0);
         },
       });
     } finally {

@@ -1,18 +1,23 @@
 /** The ledger of an origin that is one process, in its data folder. */
 
-import { createLeaseBook } from '@headwater/shared/gateway/subject-leases';
+import { createLazyLeaseKeeper, createLeaseBook } from '@headwater/shared/gateway/subject-leases';
 import type { SubjectLedger, SubjectLimits } from '@headwater/shared/gateway/subject-ledger';
 import { createLocalLedger } from '@headwater/shared/gateway/subject-ledger-local';
 import { openSqlSubjectTables } from '@headwater/shared/gateway/subject-ledger-sql';
 import type { SqliteDatabase, SqliteStatement } from './sqlite-database.ts';
 
+/** Live streams are written this long after the first that changed, in ms; 0 is at once. */
+const LEASE_WRITE_MS = 1_000;
+
 /**
  * Makes the ledger, with what the database has: keys and live streams survive a crash, as the
- * sessions do, and the rate begins anew. A stream costs two small writes, a key two more.
+ * sessions do, but for the streams of the last second; the rate begins anew. A key costs two small
+ * writes, a stream that ends within the second none.
  */
 export function createSqliteSubjectLedger(
   database: SqliteDatabase,
   limits: SubjectLimits,
+  leaseWriteMs = LEASE_WRITE_MS,
 ): SubjectLedger {
   const statements = new Map<string, SqliteStatement>();
 
@@ -26,6 +31,9 @@ export function createSqliteSubjectLedger(
   }
 
   const tables = openSqlSubjectTables((query, ...values) => prepared(query).all(...values));
-  const leases = createLeaseBook(tables.leases);
+  const lazy = createLazyLeaseKeeper(tables.leases, (flush) => {
+    setTimeout(() => database.transact(flush), leaseWriteMs).unref();
+  });
+  const leases = createLeaseBook(leaseWriteMs === 0 ? tables.leases : lazy);
   return createLocalLedger(limits, { claims: tables.claims, leases });
 }

@@ -44,8 +44,9 @@ describeWithRedis('a cluster of two', () => {
   const outbox = createRecordingOutbox();
 
   /** An instance; its model is asked for whatever it answers. */
-  async function join(commandTimeoutMs?: number) {
-    const redis = connectRedis(server.url, () => undefined, commandTimeoutMs);
+  async function join(commandTimeoutMs?: number, { url } = server) {
+    const redis = connectRedis(url, () => undefined, commandTimeoutMs);
+    cleanUps.push(() => redis.disconnect());
     const model = createScriptedModel();
     const ended: string[] = [];
     const logger = createSilentLogger();
@@ -64,7 +65,6 @@ describeWithRedis('a cluster of two', () => {
     });
     cleanUps.push(async () => {
       if (redis.status === 'ready') await registry.close(0);
-      redis.disconnect();
     });
     return { redis, model, registry, ended, clock, logger };
   }
@@ -120,6 +120,11 @@ describeWithRedis('a cluster of two', () => {
     expect(views[0]).toMatchObject({ status: 'completed', text: 'one two three' });
     const late = await read(b, streamId);
     await vi.waitFor(() => expect(late.reader.frames).toEqual(here.reader.frames), SOON);
+  });
+
+  it('CLUSTER-13: an instance that finds no Redis does not join, and says why', async () => {
+    const nowhere = { ...server, url: 'redis://127.0.0.1:1' };
+    await expect(join(200, nowhere)).rejects.toMatchObject({ code: 'unavailable' });
   });
 
   it('CLUSTER-4: the same session, made on two instances at once, is one', async () => {

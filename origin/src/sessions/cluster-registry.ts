@@ -71,6 +71,9 @@ export async function createClusterRegistry(ports: ClusterRegistryPorts): Promis
     takenOver: adopt,
     cameBack: () => owned.restoreAll(),
   });
+  await ownership.beat().catch((cause: unknown) => {
+    throw redisFault(cause);
+  });
   const news = await createClusterNews(redis, instanceId, logger, onMessage);
   const followed = createFollowedSessions({ ...ports, news, instanceId });
 
@@ -128,9 +131,6 @@ export async function createClusterRegistry(ports: ClusterRegistryPorts): Promis
     });
   }
 
-  await ownership.beat().catch((cause: unknown) => {
-    throw redisFault(cause);
-  });
   const beating = every(BEAT_EVERY_MS, 'heartbeat', () => ownership.beat());
   const tidying = every(REPORT_EVERY_MS, 'report', tidy);
   const taking = [

@@ -25,6 +25,12 @@ export interface LocalRegistryPorts extends SessionRuntime {
   readonly vault: SessionVault;
 }
 
+/**
+ * What a model says within this time goes out together, in ms: less than a screen's frame, and under
+ * load a write for several tokens. The first token, and one after a pause, waits for nothing.
+ */
+const GATHER_MS = 10;
+
 /** How often sessions that have ended leave the memory, and kept ones are forgotten, in ms. */
 const SWEEP_MS = 5_000;
 
@@ -37,8 +43,8 @@ const CLOSE_LOOK_MS = 50;
 /** One session in memory. */
 interface Entry {
   readonly engine: StreamEngine;
-  /** True once the end is kept: the engine holds nothing that the vault does not. */
-  isKept: boolean;
+  /** True once the vault has the ended state: the engine holds nothing that the vault does not. */
+  isKept(): boolean;
   /** Stops its timer. */
   sleep(): void;
 }
@@ -53,36 +59,38 @@ export async function createLocalRegistry(ports: LocalRegistryPorts): Promise<Se
   const entries = new Map<string, Entry>();
   const opening = new Map<string, Promise<StreamEngine | undefined>>();
   let closing = false;
+  let closed = false;
 
   async function start(state: SessionState, origin: 'created' | 'restored'): Promise<StreamEngine> {
     const { streamId } = state.request;
     const keeper = ports.vault.keeper(streamId);
+    // An end that the vault refused is known to the engine alone.
+    let isKept = origin === 'restored' && isEnded(state.status);
+    const store = notingEnd(ports.vault.store(streamId), () => {
+      isKept = true;
+    });
     let engine: StreamEngine | undefined;
     const alarm = createTimeoutAlarm(() => void engine?.wake());
     engine = await startEngine(
       state,
       {
         log: createMemoryLog(keeper, origin === 'restored' ? await keeper.load() : undefined),
-        store: ports.vault.store(streamId),
+        store,
         outbox: ports.outbox,
         clock: ports.clock,
         alarm,
         logger: ports.logger,
         provider: ({ name }) => ports.registry.resolve(name).provider,
         countTokens,
+        gatherMs: GATHER_MS,
         maxReaders: ports.maxReaders,
         maxBufferedBytes: ports.maxBufferedBytes,
-        ended() {
-          ports.ended(state);
-          const entry = entries.get(streamId);
-          if (entry !== undefined) entry.isKept = true;
-        },
+        ended: () => ports.ended(state),
         purged: () => entries.delete(streamId),
       },
       origin,
     );
-    const isKept = isEnded(engine.status) && origin === 'restored';
-    entries.set(streamId, { engine, isKept, sleep: () => alarm.set(undefined) });
+    entries.set(streamId, { engine, isKept: () => isKept, sleep: () => alarm.set(undefined) });
     return engine;
   }
 
@@ -96,6 +104,9 @@ export async function createLocalRegistry(ports: LocalRegistryPorts): Promise<Se
     streamId: string,
     begin: () => Promise<StreamEngine | undefined>,
   ): Promise<StreamEngine | undefined> {
+    // An error would end an EventSource for good. Without an answer it comes back, once the process
+    // is gone, to the next one.
+    if (closed) return new Promise<never>(() => undefined);
     const entry = entries.get(streamId);
     if (entry !== undefined) return Promise.resolve(entry.engine);
     let opened = opening.get(streamId);
@@ -110,7 +121,7 @@ export async function createLocalRegistry(ports: LocalRegistryPorts): Promise<Se
 
   function sleepEnded(): void {
     for (const [streamId, { engine, isKept, sleep }] of entries) {
-      if (!isKept || engine.readerCount > 0) continue;
+      if (!isKept() || engine.readerCount > 0) continue;
       sleep();
       entries.delete(streamId);
     }
@@ -119,8 +130,19 @@ export async function createLocalRegistry(ports: LocalRegistryPorts): Promise<Se
   async function sweep(): Promise<void> {
     sleepEnded();
     for (const streamId of ports.vault.overdue(ports.clock.nowMs(), SWEEP_LIMIT)) {
-      const engine = await get(streamId);
+      if (closed) return;
+      const engine = await bringBack(streamId);
       await engine?.wake();
+    }
+  }
+
+  /** One session that cannot be read must not stand in the way of the others. */
+  async function bringBack(streamId: string): Promise<StreamEngine | undefined> {
+    try {
+      return await get(streamId);
+    } catch (err) {
+      ports.logger.error({ streamId, err }, 'session could not be brought back');
+      return undefined;
     }
   }
 
@@ -129,7 +151,7 @@ export async function createLocalRegistry(ports: LocalRegistryPorts): Promise<Se
   }, SWEEP_MS);
   sweeper.unref();
 
-  for (const streamId of ports.vault.live()) await get(streamId);
+  for (const streamId of ports.vault.live()) await bringBack(streamId);
 
   const isStreaming = () =>
     [...entries.values()].some(({ engine }) => engine.status === 'streaming');
@@ -150,11 +172,26 @@ export async function createLocalRegistry(ports: LocalRegistryPorts): Promise<Se
       while (isStreaming() && ports.clock.nowMs() < untilMs) {
         await new Promise((resolve) => setTimeout(resolve, CLOSE_LOOK_MS));
       }
+      closed = true;
+      // What fails to start is nothing to hand over.
+      await Promise.allSettled(opening.values());
       for (const { engine, sleep } of entries.values()) {
         engine.handOver();
         sleep();
       }
       entries.clear();
+    },
+  };
+}
+
+/** The store, which calls `kept` once it has an ended state. */
+function notingEnd(store: SessionStore, kept: () => void): SessionStore {
+  return {
+    ...store,
+    save(state) {
+      const saved = store.save(state);
+      if (!isEnded(state.status)) return saved;
+      return saved instanceof Promise ? saved.then(kept) : kept();
     },
   };
 }

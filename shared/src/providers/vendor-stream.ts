@@ -48,13 +48,16 @@ export function streamVendor(
       return {
         next: () => batches.next(),
         return: () => {
-          stop.abort();
+          stop.abort(STOPPED);
           return batches.return(undefined);
         },
       };
     },
   };
 }
+
+/** Why a request is stopped; not the default reason, which is an exception with a stack each time. */
+const STOPPED = new Error('The answer is not needed any more.');
 
 async function* readBatches(
   call: VendorCall,
@@ -63,7 +66,7 @@ async function* readBatches(
 ): AsyncGenerator<readonly ModelEvent[], undefined, undefined> {
   if (signal.aborted || stop.signal.aborted) return;
   const { decoder } = call;
-  const forward = () => stop.abort();
+  const forward = () => stop.abort(STOPPED);
   signal.addEventListener('abort', forward, { once: true });
   const watch = watchDeadlines(call.timeouts, forward);
   let hasSpoken = false;

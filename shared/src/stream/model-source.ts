@@ -18,6 +18,8 @@ export interface ModelSourcePorts {
   behind(): Promise<void> | undefined;
 }
 
+const STOPPED = new Error('The answer is not needed any more.');
+
 /** A request that can be sent once, and stopped. */
 export interface ModelSource {
   open(request: StreamRequest, target: ModelTarget): void;
@@ -55,7 +57,8 @@ export function createModelSource(ports: ModelSourcePorts): ModelSource {
       void pump(() => ports.provider(target), modelRequest(request, target)),
     flush: gatherer.flush,
     close() {
-      abort.abort();
+      // A reason of our own: the default one is an exception with a stack, made for each stream.
+      abort.abort(STOPPED);
       gatherer.drop();
     },
   };

@@ -117,8 +117,13 @@ export function createClosing(ports: ClosingPorts, isKept: boolean): SessionClos
     async keepBroken() {
       const text = await attempt(answer, 'answer is not readable');
       if (ports.isLost()) return;
-      await attempt(() => callHome(text ?? ''), 'callback could not be kept');
-      if (ports.isLost()) return;
+      let isTold = false;
+      await attempt(async () => {
+        await callHome(text ?? '');
+        isTold = true;
+      }, 'callback could not be kept');
+      // A session that is kept as live begins again after a restart, and its callback comes then.
+      if (ports.isLost() || !isTold) return;
       await attempt(() => ports.store.save(ports.state()), 'state could not be kept');
       hasKept = true;
     },

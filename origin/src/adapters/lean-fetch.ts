@@ -1,18 +1,24 @@
 /**
- * `fetch` for the vendors' SDKs, on undici's dispatcher. The platform's own spends more on web
- * streams and on the spec's bookkeeping than a gateway spends on everything else of a token.
+ * `fetch` on undici's dispatcher, for the vendors' SDKs and for callbacks. The platform's own spends
+ * more on web streams and on the spec's bookkeeping than a gateway spends on the rest of a token.
  */
 
+import type { LookupFunction } from 'node:net';
 import { Agent, type Dispatcher } from 'undici';
 
 /** Bytes that wait for their reader before the socket is paused. */
 const HIGH_WATER_BYTES = 256 * 1024;
 
-/** Longest wait for a connection, in ms; the vendors' own time limits cover all that follows. */
+/** Longest wait for a connection, in ms; the callers' own time limits cover all that follows. */
 const CONNECT_TIMEOUT_MS = 10_000;
+
+/** Why a body is not read on; made once, as an exception's stack costs more than the rest. */
+const CANCELLED = new DOMException('The body was cancelled.', 'AbortError');
 
 /** Responses without a body, which the platform's constructor refuses to give one. */
 const BODILESS: ReadonlySet<number> = new Set([204, 205, 304]);
+
+const DEFAULT_AGENT = createLeanAgent();
 
 type Read = { readonly done: boolean; readonly value: Uint8Array | undefined };
 
@@ -24,20 +30,26 @@ interface Inbox {
   end(error?: Error): void;
 }
 
-/** A fetch that takes what SDKs give: a URL, a method, headers, a text body and a signal. */
-export type VendorFetch = (url: string | URL | Request, init?: RequestInit) => Promise<Response>;
+/** A fetch that takes a URL, a method, headers, a text body and a signal. */
+export type LeanFetch = (url: string | URL | Request, init?: RequestInit) => Promise<Response>;
 
-/**
- * Makes the fetch. Its responses are the platform's, but for their body: a reader whose `read` gives
- * everything that has come since the last one, joined. Redirects are not followed: a vendor's API
- * has none, and the key must go nowhere else.
- */
-export function createVendorFetch(): VendorFetch {
-  const agent = new Agent({
-    connect: { timeout: CONNECT_TIMEOUT_MS },
+/** An agent whose time limits are its callers'; `connect` goes to the connections. */
+export function createLeanAgent(connect: { readonly lookup?: LookupFunction } = {}): Agent {
+  return new Agent({
+    connect: { timeout: CONNECT_TIMEOUT_MS, ...connect },
     headersTimeout: 0,
     bodyTimeout: 0,
   });
+}
+
+/**
+ * Makes the fetch. Its responses are the platform's, but for their body: a reader whose `read` gives
+ * everything that has come since the last one, joined. Redirects are not followed: neither a key
+ * nor a callback must go anywhere but where it was sent.
+ */
+export function createLeanFetch(
+  agentOf: (url: URL) => Dispatcher = () => DEFAULT_AGENT,
+): LeanFetch {
   return (input, init = {}) =>
     new Promise((resolve, reject) => {
       const url = new URL(input instanceof Request ? input.url : input);
@@ -50,7 +62,7 @@ export function createVendorFetch(): VendorFetch {
       };
       const over = (): void => signal?.removeEventListener('abort', abort);
       signal?.addEventListener('abort', abort);
-      agent.dispatch(
+      agentOf(url).dispatch(
         {
           origin: url.origin,
           path: url.pathname + url.search,
@@ -139,7 +151,7 @@ function responseOf(
   const response = new Response(null, { status, headers });
   if (BODILESS.has(status)) return response;
   const cancel = async (): Promise<void> => {
-    controller.abort(new DOMException('The body was cancelled.', 'AbortError'));
+    controller.abort(CANCELLED);
   };
   // One object, because the SDKs hold their abort listener by a weak reference to the body: whoever
   // reads must keep it alive.

@@ -2,10 +2,10 @@ import { once } from 'node:events';
 import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
-import { createVendorFetch } from './vendor-fetch.ts';
+import { createLeanFetch } from './lean-fetch.ts';
 
 const servers: Server[] = [];
-const vendorFetch = createVendorFetch();
+const leanFetch = createLeanFetch();
 
 afterEach(() => {
   for (const server of servers.splice(0)) {
@@ -32,7 +32,7 @@ async function readAll(response: Response): Promise<string> {
   }
 }
 
-describe('the fetch of the SDKs', () => {
+describe('the lean fetch', () => {
   it('PROV-29: sends method, headers and body, and gives status, headers and the body as it comes', async () => {
     const seen: unknown[] = [];
     const url = await serve((request, response) => {
@@ -44,7 +44,7 @@ describe('the fetch of the SDKs', () => {
         setTimeout(() => response.end('second'), 20);
       });
     });
-    const response = await vendorFetch(`${url}/v1/chat?x=1`, {
+    const response = await leanFetch(`${url}/v1/chat?x=1`, {
       method: 'POST',
       headers: new Headers({ authorization: 'Bearer k' }),
       body: '{"a":"é"}',
@@ -62,10 +62,10 @@ describe('the fetch of the SDKs', () => {
     const url = await serve((_request, response) => {
       response.writeHead(302, { location: 'http://127.0.0.1:1/' }).end('{"error":{"code":"x"}}');
     });
-    const first = await vendorFetch(url);
+    const first = await leanFetch(url);
     expect(first).toMatchObject({ status: 302, ok: false });
     expect(await first.text()).toBe('{"error":{"code":"x"}}');
-    expect(await (await vendorFetch(url)).json()).toEqual({ error: { code: 'x' } });
+    expect(await (await leanFetch(url)).json()).toEqual({ error: { code: 'x' } });
   });
 
   it('PROV-29: a body that nobody reads fast pauses the socket, and arrives whole', async () => {
@@ -81,7 +81,7 @@ describe('the fetch of the SDKs', () => {
       };
       fill();
     });
-    const response = await vendorFetch(url);
+    const response = await leanFetch(url);
     await new Promise((resolve) => setTimeout(resolve, 200));
     expect(written).toBeLessThan(32 * 1024 * 1024);
     expect((await readAll(response)).length).toBe(64 * 1024 * 1024);
@@ -96,19 +96,19 @@ describe('the fetch of the SDKs', () => {
       if (request.url === '/body') response.write('some');
     });
     const early = new AbortController();
-    const pending = vendorFetch(url, { signal: early.signal });
+    const pending = leanFetch(url, { signal: early.signal });
     setTimeout(() => early.abort(), 30);
     await expect(pending).rejects.toThrow(/abort/i);
 
     const late = new AbortController();
-    const response = await vendorFetch(`${url}/body`, { signal: late.signal });
+    const response = await leanFetch(`${url}/body`, { signal: late.signal });
     const reader = response.body?.getReader();
     expect(Buffer.from((await reader?.read())?.value ?? []).toString()).toBe('some');
     const next = reader?.read();
     late.abort();
     await expect(next).rejects.toThrow(/abort/i);
     await expect.poll(() => closed).toBe(2);
-    await expect(vendorFetch(url, { signal: late.signal })).rejects.toThrow(/abort/i);
+    await expect(leanFetch(url, { signal: late.signal })).rejects.toThrow(/abort/i);
   });
 
   it('PROV-9: a cancelled body closes the connection', async () => {
@@ -119,7 +119,7 @@ describe('the fetch of the SDKs', () => {
       });
       response.write('some');
     });
-    const response = await vendorFetch(url);
+    const response = await leanFetch(url);
     await response.body?.cancel();
     await expect.poll(() => closed).toBe(true);
   });
@@ -129,9 +129,9 @@ describe('the fetch of the SDKs', () => {
       response.write('some');
       setTimeout(() => request.socket.destroy(), 20);
     });
-    const reader = (await vendorFetch(url)).body?.getReader();
+    const reader = (await leanFetch(url)).body?.getReader();
     expect(Buffer.from((await reader?.read())?.value ?? []).toString()).toBe('some');
     await expect(reader?.read()).rejects.toThrow();
-    await expect(vendorFetch('http://127.0.0.1:1/')).rejects.toThrow(/ECONNREFUSED/);
+    await expect(leanFetch('http://127.0.0.1:1/')).rejects.toThrow(/ECONNREFUSED/);
   });
 });

@@ -1,0 +1,121 @@
+/** What the figures must be. */
+
+import type { PeerName } from '../peers/peer.ts';
+import { quantile } from './statistics.ts';
+
+/** One bound on one figure of one server. */
+interface Bound {
+  /** Name of the figure. */
+  readonly figure: string;
+  readonly server: PeerName;
+  /** Beside whom; none where the figure itself is bound. */
+  readonly beside?: PeerName;
+  /**
+   * `times`: at most so many times the other's. `plus`: at most so much above the other's. `value`:
+   * at most that. `near zero`: at most that, above or below.
+   */
+  readonly kind: 'times' | 'plus' | 'value' | 'near zero';
+  readonly limit: number;
+}
+
+/** A bound, and whether a run kept it. */
+export interface Verdict {
+  readonly text: string;
+  readonly met: boolean;
+}
+
+const BOUNDS: readonly Bound[] = [
+  {
+    figure: 'CPU per token, full speed',
+    server: 'origin',
+    beside: 'Portkey',
+    kind: 'times',
+    limit: 0.5,
+  },
+  {
+    figure: 'CPU per token, full speed',
+    server: 'origin',
+    beside: 'nginx',
+    kind: 'times',
+    limit: 5,
+  },
+  {
+    figure: 'CPU per token, full speed',
+    server: 'edge',
+    beside: 'workerd script pipe',
+    kind: 'times',
+    limit: 1.5,
+  },
+  {
+    figure: 'CPU per token, paced',
+    server: 'origin',
+    beside: 'Portkey',
+    kind: 'times',
+    limit: 0.6,
+  },
+  {
+    figure: 'CPU per token, paced',
+    server: 'edge',
+    beside: 'workerd script pipe',
+    kind: 'times',
+    limit: 3,
+  },
+  { figure: 'first token later by, median', server: 'origin', kind: 'value', limit: 3 },
+  { figure: 'first token later by, median', server: 'edge', kind: 'value', limit: 3 },
+  {
+    figure: 'first token later by, p99',
+    server: 'origin',
+    beside: 'nginx',
+    kind: 'plus',
+    limit: 10,
+  },
+  { figure: 'first token later by, p99', server: 'edge', beside: 'nginx', kind: 'plus', limit: 10 },
+  { figure: 'CPU per delivered event', server: 'origin', beside: 'Nchan', kind: 'times', limit: 2 },
+  // 10 MiB over 10,000 sessions: what a collector leaves from one reading to the next.
+  { figure: 'memory kept per session', server: 'origin, small', kind: 'near zero', limit: 1 },
+  { figure: 'memory kept per session', server: 'edge, small', kind: 'near zero', limit: 1 },
+];
+
+/** Judges the values of a figure, one a round; `undefined` where nothing is asked of it. */
+export function judge(
+  figure: { readonly name: string; readonly unit: string },
+  own: { readonly peer: PeerName; readonly values: readonly number[] },
+  other?: { readonly peer: PeerName; readonly values: readonly number[] },
+): Verdict | undefined {
+  const bound = BOUNDS.find(
+    ({ figure: name, server, beside }) =>
+      name === figure.name && server === own.peer && beside === other?.peer,
+  );
+  if (bound === undefined) return undefined;
+  const { kind, limit } = bound;
+  // Within a round both met the same machine.
+  const pairs = own.values.map((value, round) => ({
+    value,
+    beside: other?.values[round] ?? Number.NaN,
+  }));
+  const median = (of: (pair: (typeof pairs)[number]) => number) => {
+    const values = pairs.map(of);
+    // Where nothing arrived there is no figure, and what is no figure keeps no bound.
+    const isMeasured = pairs.every(
+      (pair) =>
+        Number.isFinite(pair.value) && (other === undefined || Number.isFinite(pair.beside)),
+    );
+    return isMeasured ? quantile(values, 0.5) : Number.NaN;
+  };
+  switch (kind) {
+    case 'times':
+      return { text: `≤ ${limit} ×`, met: median(({ value, beside }) => value / beside) <= limit };
+    case 'plus':
+      return {
+        text: `≤ + ${limit} ${figure.unit}`,
+        met: median(({ value, beside }) => value - beside) <= limit,
+      };
+    case 'value':
+      return { text: `≤ ${limit} ${figure.unit}`, met: median(({ value }) => value) <= limit };
+    case 'near zero':
+      return {
+        text: `≈ 0 (± ${limit} ${figure.unit})`,
+        met: Math.abs(median(({ value }) => value)) <= limit,
+      };
+  }
+}
