@@ -76,7 +76,7 @@ const QUICK_PLAN: BenchPlan = {
   idleReaders: { origin: 300, edge: 100 },
   slope: {
     origin: { checkpoints: 4, load: short(200) },
-    edge: { checkpoints: 6, load: short(200) },
+    edge: { checkpoints: 3, load: short(100) },
   },
 };
 

@@ -228,14 +228,6 @@ describe('kept sessions', () => {
         createdAtMs: 0,
         nextAttemptAtMs: 0,
       });
-      expect([...stores.all()].sort()).toEqual([
-        'answers',
-        'early',
-        'kept',
-        'late',
-        'tells',
-        'waits',
-      ]);
       expect([...stores.live()].sort()).toEqual(['answers', 'waits']);
       expect(stores.overdue(300, 10)).toEqual(['early', 'late']);
       expect(stores.overdue(300, 1)).toEqual(['early']);

@@ -145,6 +145,8 @@ function wrap(db: DatabaseSync): SqliteDatabase {
   }
 
   async function workInTurn<T>(work: () => T): Promise<T> {
+    // A full disk may have rolled the turn back: who wrote in it is told, and a new one begins.
+    if (turn !== undefined && !db.isTransaction) endTurn();
     const { promise } = turn ?? beginTurn();
     const result = work();
     await promise;

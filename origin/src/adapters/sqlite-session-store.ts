@@ -8,8 +8,6 @@ import type { SqliteDatabase, SqliteRow } from './sqlite-database.ts';
 export interface SqliteSessionStores {
   /** The store of one session. */
   of(streamId: string): SessionStore;
-  /** Ids of all kept sessions. */
-  all(): readonly string[];
   /** Ids of the sessions that have not ended. */
   live(): readonly string[];
   /**
@@ -36,7 +34,6 @@ export function createSqliteSessionStores(
   );
   const select = database.prepare('SELECT state FROM sessions WHERE id = ?');
   const remove = database.prepare('DELETE FROM sessions WHERE id = ?');
-  const selectAll = database.prepare('SELECT id FROM sessions');
   const selectLive = database.prepare('SELECT id FROM sessions WHERE ended = 0');
   const selectOverdue = database.prepare(`
     SELECT id FROM sessions WHERE ended = 1 AND wake_at <= ? AND NOT EXISTS
@@ -61,7 +58,6 @@ export function createSqliteSessionStores(
           remove.run(streamId);
         }),
     }),
-    all: () => idsOf(selectAll.all()),
     live: () => idsOf(selectLive.all()),
     overdue: (nowMs, limit) => idsOf(selectOverdue.all(nowMs, callbackIdPrefix, limit)),
   };

@@ -2,6 +2,8 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describeSubjectLedgerContract } from '@headwater/shared/testing/subject-ledger-contract';
+import { expect, it, vi } from 'vitest';
+import { withSqliteFolder } from '../testing/sqlite-folder.ts';
 import { openSqliteDatabase } from './sqlite-database.ts';
 import { createSqliteSubjectLedger } from './sqlite-subject-ledger.ts';
 
@@ -26,3 +28,24 @@ describeSubjectLedgerContract(
   },
   { claims: true, leases: true },
 );
+
+it('DATA-5: live streams that a full disk refuses still count, and the process lives on', () =>
+  withSqliteFolder(({ open }) => {
+    vi.useFakeTimers();
+    try {
+      const transact = vi.fn(() => {
+        throw new Error('full');
+      });
+      const limits = { perMinute: 10, maxLive: 1 };
+      const ledger = createSqliteSubjectLedger({ ...open(), transact }, limits);
+      const times = { nowMs: 0, liveUntilMs: 60_000 };
+      const admit = (streamId: string) =>
+        ledger.admit({ subject: 'alice', streamId, streamUrl: '', ...times });
+      expect(admit('s1')).toEqual({ type: 'admitted' });
+      vi.advanceTimersByTime(1_000);
+      expect(transact).toHaveBeenCalledOnce();
+      expect(admit('s2')).toMatchObject({ type: 'limited', by: 'live' });
+    } finally {
+      vi.useRealTimers();
+    }
+  }));

@@ -32,7 +32,14 @@ export function createSqliteSubjectLedger(
 
   const tables = openSqlSubjectTables((query, ...values) => prepared(query).all(...values));
   const lazy = createLazyLeaseKeeper(tables.leases, (flush) => {
-    setTimeout(() => database.transact(flush), leaseWriteMs).unref();
+    setTimeout(() => {
+      try {
+        database.transact(flush);
+      } catch {
+        // A full disk. The streams still count here; a crash would forget them, as it does the last
+        // second's, and what has ended counts after one until its lease ends.
+      }
+    }, leaseWriteMs).unref();
   });
   const leases = createLeaseBook(leaseWriteMs === 0 ? tables.leases : lazy);
   return createLocalLedger(limits, { claims: tables.claims, leases });

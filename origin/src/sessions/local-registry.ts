@@ -175,10 +175,9 @@ export async function createLocalRegistry(ports: LocalRegistryPorts): Promise<Se
       closed = true;
       // What fails to start is nothing to hand over.
       await Promise.allSettled(opening.values());
-      for (const { engine, sleep } of entries.values()) {
-        engine.handOver();
-        sleep();
-      }
+      // An end that is just being kept is whole before it is left.
+      await Promise.all([...entries.values()].map(({ engine }) => engine.idle()));
+      for (const { engine } of entries.values()) engine.handOver();
       entries.clear();
     },
   };

@@ -1,0 +1,38 @@
+import { expect, test } from 'vitest';
+import { judge } from './targets.ts';
+
+const CPU = { name: 'CPU per token, full speed', unit: 'µs' };
+const P99 = { name: 'first token later by, p99', unit: 'ms' };
+const P50 = { name: 'first token later by, median', unit: 'ms' };
+const KEPT = { name: 'memory kept per session', unit: 'KiB' };
+const origin = (...values: number[]) => ({ peer: 'origin' as const, values });
+const nginx = (...values: number[]) => ({ peer: 'nginx' as const, values });
+const small = (...values: number[]) => ({ peer: 'origin, small' as const, values });
+
+test('BENCH-1: a ratio is judged round by round, by its median', () => {
+  expect(judge(CPU, origin(5, 40, 50), nginx(1, 9, 10))).toEqual({ text: '≤ 5 ×', met: true });
+  expect(judge(CPU, origin(5, 46, 51), nginx(1, 9, 10))?.met).toBe(false);
+});
+
+test('BENCH-1: a difference is judged round by round, also to a value below zero', () => {
+  expect(judge(P99, origin(9, 30), nginx(-1, 20))).toEqual({ text: '≤ + 10 ms', met: true });
+  expect(judge(P99, origin(9.5), nginx(-1))?.met).toBe(false);
+});
+
+test('BENCH-1: a figure that is bound itself is judged without anyone beside it', () => {
+  expect(judge(P50, origin(3))).toEqual({ text: '≤ 3 ms', met: true });
+  expect(judge(P50, origin(3.1))?.met).toBe(false);
+  expect(judge(P50, origin(1), nginx(0))).toBeUndefined();
+});
+
+test('BENCH-1: what is near zero may be on either side of it', () => {
+  expect(judge(KEPT, small(-0.9))?.met).toBe(true);
+  expect(judge(KEPT, small(1.1))?.met).toBe(false);
+  expect(judge(KEPT, small(-1.1))?.met).toBe(false);
+});
+
+test('BENCH-1: a figure that was not measured keeps no bound', () => {
+  expect(judge(CPU, origin(5), nginx(Number.POSITIVE_INFINITY))?.met).toBe(false);
+  expect(judge(CPU, origin(5, 5), nginx(5))?.met).toBe(false);
+  expect(judge(CPU, origin(), nginx())?.met).toBe(false);
+});

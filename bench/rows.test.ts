@@ -1,0 +1,23 @@
+import { expect, test } from 'vitest';
+import { ROWS, readWish } from './rows.ts';
+
+test('BENCH-3: without arguments everything is measured', () => {
+  expect(readWish([])).toEqual({ quick: false, cpuProfile: false, rows: ROWS });
+});
+
+test('BENCH-3: a quick run leaves out the slope, which takes its time', () => {
+  expect(readWish(['--quick'])?.rows).toEqual(ROWS.filter((row) => row !== 'memory-slope'));
+  expect(readWish(['--quick', '--only', 'memory-slope'])?.rows).toEqual(['memory-slope']);
+});
+
+test('BENCH-3: rows are measured in their own order, each once', () => {
+  const args = ['--only', 'fan-out', '--only', 'full', '--only', 'fan-out', '--cpu-profile'];
+  expect(readWish(args)).toEqual({ quick: false, cpuProfile: true, rows: ['full', 'fan-out'] });
+});
+
+test.each([[['--only']], [['--only', 'nothing']], [['full']], [['--Quick']]])(
+  'BENCH-3: %j makes no sense',
+  (args) => {
+    expect(readWish(args)).toBeUndefined();
+  },
+);
