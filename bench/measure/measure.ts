@@ -60,8 +60,9 @@ export async function measure(
   const after = memoryOf();
   const paced = wants('paced') ? await measureLoads(context, 'paced') : [];
   const firstTokens = wants('first-token') ? await measureFirstTokens(context) : [];
-  const fanOut = wants('fan-out') ? await measureFanOut(context) : [];
+  // Before the fan-out: Nchan keeps for later readers what the first ones took.
   const idleReaders = wants('idle-readers') ? await measureIdleReaders(context) : [];
+  const fanOut = wants('fan-out') ? await measureFanOut(context) : [];
   const slopes = wants('memory-slope') ? await measureSlope(context) : [];
   await context.audit();
   const memory = relays.map(({ name }, at) => ({

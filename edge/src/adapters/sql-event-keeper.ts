@@ -1,12 +1,13 @@
 /** The events of an ended stream in a Durable Object's SQLite. */
 
 import type { StreamEvent } from '@headwater/shared/stream/event';
+import { packEvents, unpackEvents } from '@headwater/shared/stream/event-packing';
 import type { EventKeeper } from '@headwater/shared/stream/memory-log';
 import { ROW_CHARS } from './sql-long-text.ts';
 
 type Row = { epoch: number; events: string };
 
-/** Opens the keeper: a few rows, each a JSON array of events, in order. */
+/** Opens the keeper: a few rows, each packed events, in order. */
 export function createSqlEventKeeper(sql: SqlStorage): EventKeeper {
   sql.exec(
     'CREATE TABLE IF NOT EXISTS events (row INTEGER PRIMARY KEY, epoch INTEGER NOT NULL, events TEXT NOT NULL)',
@@ -22,7 +23,7 @@ export function createSqlEventKeeper(sql: SqlStorage): EventKeeper {
       const rows = sql.exec<Row>('SELECT epoch, events FROM events ORDER BY row').toArray();
       const [first] = rows;
       if (first === undefined) return undefined;
-      const events = rows.flatMap((row) => JSON.parse(row.events) as StreamEvent[]);
+      const events = rows.flatMap((row) => unpackEvents(row.events));
       return { epoch: first.epoch, events };
     },
     drop() {
@@ -33,17 +34,16 @@ export function createSqlEventKeeper(sql: SqlStorage): EventKeeper {
 
 /** An event alone is far below a row's bound: the vendor's own was at most 1 MiB. */
 function* rowsOf(events: readonly StreamEvent[]): Generator<string> {
-  let row: string[] = [];
+  let from = 0;
   let chars = 0;
-  for (const event of events) {
-    const json = JSON.stringify(event);
-    if (row.length > 0 && chars + json.length > ROW_CHARS) {
-      yield `[${row.join(',')}]`;
-      row = [];
+  for (const [at, event] of events.entries()) {
+    const length = event.type === 'delta' ? event.text.length : JSON.stringify(event).length;
+    if (at > from && chars + length > ROW_CHARS) {
+      yield packEvents(events.slice(from, at));
+      from = at;
       chars = 0;
     }
-    row.push(json);
-    chars += json.length + 1;
+    chars += length;
   }
-  if (row.length > 0) yield `[${row.join(',')}]`;
+  if (from < events.length) yield packEvents(events.slice(from));
 }

@@ -1,6 +1,6 @@
 /** The events of ended streams in the origin's embedded database. */
 
-import type { StreamEvent } from '@headwater/shared/stream/event';
+import { packEvents, unpackEvents } from '@headwater/shared/stream/event-packing';
 import type { EventKeeper } from '@headwater/shared/stream/memory-log';
 import type { SqliteDatabase } from './sqlite-database.ts';
 
@@ -16,13 +16,12 @@ export function createSqliteSealedLogs(
   return (streamId) => ({
     keep: ({ epoch, events }) =>
       database.group(() => {
-        upsert.run(streamId, epoch, JSON.stringify(events));
+        upsert.run(streamId, epoch, packEvents(events));
       }),
     load() {
       const row = select.get(streamId);
       if (row === undefined) return undefined;
-      const events = JSON.parse(String(row['events'])) as StreamEvent[];
-      return { epoch: Number(row['epoch']), events };
+      return { epoch: Number(row['epoch']), events: unpackEvents(String(row['events'])) };
     },
     drop: () =>
       database.group(() => {

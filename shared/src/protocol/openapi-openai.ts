@@ -1,8 +1,8 @@
 /** The part of the OpenAPI document that stands for OpenAI's API, whose own reference has the rest. */
 
-import { ERROR_TABLE, type ErrorCode } from './errors.ts';
+import type { ErrorCode } from './errors.ts';
+import { errorsAs, json, ref } from './openapi-parts.ts';
 
-const json = (schema: object) => ({ content: { 'application/json': { schema } } });
 const text = { type: 'string' };
 
 /** Schemas by name, for `components`. */
@@ -78,18 +78,8 @@ export const OPENAI_SCHEMAS = {
   },
 };
 
-const ref = (name: keyof typeof OPENAI_SCHEMAS) => ({ $ref: `#/components/schemas/${name}` });
-
 /** The same statuses as everywhere, in OpenAI's shape. */
-function errors(...codes: readonly ErrorCode[]): Record<string, object> {
-  const byStatus = Map.groupBy(codes, (code) => String(ERROR_TABLE[code].status));
-  return Object.fromEntries(
-    [...byStatus].map(([status, same]) => [
-      status,
-      { description: same.join(', '), ...json(ref('OpenAIError')) },
-    ]),
-  );
-}
+const errors = (...codes: readonly ErrorCode[]) => errorsAs('OpenAIError', codes);
 
 const security = [{ caller: [] }, { internal: [] }, {}];
 
@@ -106,7 +96,7 @@ export const OPENAI_PATHS = {
           description: 'The answer; with `stream`, its chunks as events, then `[DONE]`',
           content: {
             'application/json': { schema: ref('ChatCompletion') },
-            'text/event-stream': {},
+            'text/event-stream': { schema: text },
           },
         },
         ...errors(

@@ -34,6 +34,17 @@ describe('access tokens', () => {
     });
   });
 
+  it('AUTH-9: who issued a token knows it again, until it ends, and for its stream alone', async () => {
+    let nowMs = NOW_MS;
+    const tokens = createAccessTokens({ secrets: [SECRET], now: () => nowMs });
+    const token = await tokens.issue('s1', NOW_MS + 1500);
+    const other = await tokens.issue('s2', NOW_MS + 1500);
+    await expect(tokens.verify(token, 's1')).resolves.toBeUndefined();
+    await expect(tokens.verify(other, 's1')).rejects.toMatchObject({ code: 'forbidden' });
+    nowMs += 2000;
+    await expect(tokens.verify(token, 's1')).rejects.toMatchObject({ code: 'unauthorized' });
+  });
+
   it('AUTH-9: a forged, cut or empty access token is refused', async () => {
     const tokens = tokensAt(NOW_MS);
     const token = await tokens.issue('s1', NOW_MS + 60_000);
