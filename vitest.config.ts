@@ -22,7 +22,8 @@ export default defineConfig({
           environment: 'node',
           include: ['test/**/*.test.ts'],
           testTimeout: 60_000,
-          fileParallelism: false,
+          // They wait for hosts and timers far more than they work.
+          maxWorkers: 3,
         },
       },
     ],

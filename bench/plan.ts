@@ -25,8 +25,8 @@ export interface FanOutPlan {
 }
 
 /** Many short sessions, each purged soon after its end. */
-export interface SlopePlan {
-  /** How often memory is read; the first time is the warm-up's and does not count. */
+interface SlopePlan {
+  /** How often memory is read; the first two are the warm-up's and do not count. */
   readonly checkpoints: number;
   /** Between two readings. */
   readonly load: LoadPlan;
@@ -58,11 +58,11 @@ const DEFAULT_PLAN: BenchPlan = {
   full: { streams: 400, concurrency: 50, tokens: 200, ...atOnce },
   paced: { streams: 200, concurrency: 200, tokens: 200, delayMs: 20, firstDelayMs: 0 },
   firstToken: { streams: 200, concurrency: 2, tokens: 5, delayMs: 0, firstDelayMs: 10 },
-  fanOut: { readers: 1000, events: 100, delayMs: 40, silenceMs: 5000 },
+  fanOut: { readers: 1000, events: 100, delayMs: 40, silenceMs: 4000 },
   idleReaders: { origin: 1000, edge: 250 },
   slope: {
-    origin: { checkpoints: 5, load: short(2000) },
-    edge: { checkpoints: 4, load: short(500) },
+    origin: { checkpoints: 6, load: short(2000) },
+    edge: { checkpoints: 5, load: short(400) },
   },
 };
 
@@ -76,7 +76,7 @@ const QUICK_PLAN: BenchPlan = {
   idleReaders: { origin: 300, edge: 100 },
   slope: {
     origin: { checkpoints: 4, load: short(200) },
-    edge: { checkpoints: 3, load: short(100) },
+    edge: { checkpoints: 4, load: short(100) },
   },
 };
 

@@ -20,6 +20,9 @@ const COLLECT_MS = 500;
 /** Silence that begins before the first reader comes, in ms: it must outlast the measurement. */
 const SILENCE_MS = 40_000;
 
+/** Readings that do not count: a heap takes some thousand sessions to find its size. */
+const WARM_UPS = 2;
+
 /** Readers that come before those that count, so that their code is compiled. */
 const FIRST_READERS = 20;
 
@@ -35,12 +38,16 @@ export interface IdleReadersNote {
 /** Resident memory over many sessions. */
 export interface SlopeNote {
   readonly peer: PeerName;
-  /** In order, each after `sessions` more; the first is the warm-up's. */
+  /** In order, each after `sessions` more; the first two are the warm-up's. */
   readonly rssMiB: readonly number[];
+  /** What the program holds after a collection, beside it; empty where that cannot be asked for. */
+  readonly heldMiB: readonly number[];
   /** Between two of them. */
   readonly sessions: number;
   /** Median of the slopes between all pairs but the warm-up's (Theil–Sen). */
   readonly bytesPerSession: number;
+  /** The same of `heldMiB`. */
+  readonly heldBytesPerSession?: number;
 }
 
 /** Attaches the readers to a stream of which they see nothing, and cancels it. */
@@ -71,23 +78,33 @@ export async function measureSlope(context: MeasureContext): Promise<SlopeNote[]
     const host = peer.name.startsWith('edge') ? 'edge' : 'origin';
     const { checkpoints, load } = plan.slope[host];
     const rssMiB: number[] = [];
+    const heldMiB: number[] = [];
     for (let at = 1; at <= checkpoints; at += 1) {
       progress(`memory slope, ${peer.name}, ${at * load.streams} sessions`);
       await context.load([peer.target], load, peer.name);
       await sleep(PURGE_MS[host]);
       rssMiB.push(await settledMemory(peer));
+      if (peer.heap !== undefined) heldMiB.push(peer.heap.heldMiB());
     }
     const sessions = load.streams;
-    const bytesPerSession = slopeOf(rssMiB.slice(1), sessions);
-    notes.push({ peer: peer.name, rssMiB, sessions, bytesPerSession });
+    notes.push({
+      peer: peer.name,
+      rssMiB,
+      heldMiB,
+      sessions,
+      bytesPerSession: slopeOf(rssMiB.slice(WARM_UPS), sessions),
+      ...(peer.heap === undefined
+        ? {}
+        : { heldBytesPerSession: slopeOf(heldMiB.slice(WARM_UPS), sessions) }),
+    });
   }
   return notes;
 }
 
-async function settledMemory({ pid, collect }: Peer): Promise<number> {
+async function settledMemory({ pid, heap }: Peer): Promise<number> {
   // Some objects are let go of only by the finalisers of others.
-  for (let time = 0; collect !== undefined && time < 2; time += 1) {
-    collect();
+  for (let time = 0; heap !== undefined && time < 2; time += 1) {
+    heap.collect();
     await sleep(COLLECT_MS);
   }
   await sleep(COLLECT_MS);

@@ -1,5 +1,6 @@
 /** The servers that run on Node. */
 
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { freePort } from '../processes/free-port.ts';
 import { waitForAnswer } from '../processes/wait-for-answer.ts';
@@ -16,6 +17,7 @@ export async function startOrigin(
   const port = await freePort();
   const small = name === 'origin, small';
   const { root, directory, profiles } = context;
+  const heapFile = join(directory, 'origin-heap');
   const nodeArgs = [
     ...(small ? ['--expose-gc', '--import', join(root, 'bench/processes/collect-garbage.ts')] : []),
     ...(profiles === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profiles}`]),
@@ -25,6 +27,7 @@ export async function startOrigin(
     command: [process.execPath, ...nodeArgs, join(root, 'origin/src/main.ts')],
     env: {
       ...gatewaySettings(context, small),
+      ...(small ? { HEAP_FILE: heapFile } : {}),
       HOST: '127.0.0.1',
       PORT: String(port),
       DATA_DIR: join(directory, small ? 'small-origin-data' : 'origin-data'),
@@ -37,7 +40,14 @@ export async function startOrigin(
     target: { kind: 'gateway', baseUrl },
     pid: child.pid,
     command: `node ${small ? '--expose-gc ' : ''}origin/src/main.ts`,
-    ...(small ? { collect: () => process.kill(child.pid, 'SIGUSR2') } : {}),
+    ...(small ? { heap: heapOf(child.pid, heapFile) } : {}),
+  };
+}
+
+function heapOf(pid: number, file: string): NonNullable<Peer['heap']> {
+  return {
+    collect: () => process.kill(pid, 'SIGUSR2'),
+    heldMiB: () => Number(readFileSync(file, 'utf8')) / 1024 / 1024,
   };
 }
 

@@ -11,8 +11,13 @@ export interface Peer {
   readonly pid: number;
   /** How it was started, with paths below the repository's root. */
   readonly command: string;
-  /** Has the garbage collected, where that can be asked for. */
-  readonly collect?: () => void;
+  /** Where the garbage collector can be asked. */
+  readonly heap?: {
+    /** Has the garbage collected, in a moment. */
+    collect(): void;
+    /** What was held after the last collection, in MiB. */
+    heldMiB(): number;
+  };
 }
 
 /** The two gateways, each also in a form that is measured for its memory, and the others. */

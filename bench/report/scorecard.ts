@@ -143,6 +143,12 @@ function figuresOf(measured: Measurements): Figure[] {
       values: valuesOf(slopes, (note) => note.bytesPerSession / 1024),
     },
     {
+      name: 'heap kept per session',
+      unit: 'KiB',
+      sides: { 'origin, small': [] },
+      values: valuesOf(slopes, (note) => (note.heldBytesPerSession ?? Number.NaN) / 1024),
+    },
+    {
       name: 'memory, idle',
       unit: 'MiB',
       sides: RELAYS,

@@ -22,16 +22,31 @@ export interface RunningHost {
   kill(): Promise<void>;
 }
 
-/** A port of 127.0.0.1 that was free a moment ago. */
+/** First port of the range that test files share; below those the system gives out by itself. */
+const FIRST_PORT = 20_000;
+
+/** Ports of one worker: workers run side by side, and must not be given the same one. */
+const PORTS_A_WORKER = 1_000;
+
+let nextPort = 0;
+
+/** A port of 127.0.0.1 that nobody else uses. */
 export async function freePort(): Promise<number> {
-  const server = createServer();
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  await once(server, 'close');
-  if (address === null || typeof address === 'string') throw new Error('no port');
-  return address.port;
+  const first = FIRST_PORT + (Number(process.env['VITEST_POOL_ID'] ?? 0) % 10) * PORTS_A_WORKER;
+  for (;;) {
+    const port = first + ((nextPort + process.pid) % PORTS_A_WORKER);
+    nextPort += 1;
+    const server = createServer();
+    server.listen(port, '127.0.0.1');
+    const isFree = await Promise.race([
+      once(server, 'listening').then(() => true),
+      once(server, 'error').then(() => false),
+    ]);
+    if (!isFree) continue;
+    server.close();
+    await once(server, 'close');
+    return port;
+  }
 }
 
 /** Starts a command in its own process group and waits until `/health` answers. */

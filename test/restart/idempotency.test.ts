@@ -62,6 +62,8 @@ it.each([
         const key = { 'idempotency-key': 'k' };
         const first = await post(host, key);
         expect(first.status).toBe(200);
+        // Live streams are written once a second.
+        await new Promise((resolve) => setTimeout(resolve, 1_500));
         await host.kill();
         host = await start(settings);
         expect(await post(host, key)).toEqual({ ...first, replayed: 'true' });

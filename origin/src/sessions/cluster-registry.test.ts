@@ -299,7 +299,7 @@ describeWithRedis('a cluster of two', () => {
     await vi.waitFor(() => expect(reader).toMatchObject({ ended: true, endError: {} }), SOON);
     expect(reader.text()).toBe('');
     const isGivenUp = () =>
-      a.logger.lines.some(({ message }) => message.startsWith('state could not'));
+      a.logger.lines.some(({ message }) => message.startsWith('callback could not'));
     await vi.waitFor(() => expect(isGivenUp()).toBe(true), SOON);
     await server.restart();
     await vi.waitFor(() => expect(a.model.requests).toHaveLength(2), SOON);

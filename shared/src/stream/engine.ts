@@ -56,6 +56,8 @@ export async function startEngine(
   let finalBatch: EventBatch | undefined;
   /** True once the log or the store refused before the end was kept. */
   let broken = false;
+  /** Why the stream is over without a final event. */
+  let unfinished: WireError | undefined;
   /** True once another host has the session. */
   let isLost = false;
   let remoteReaders = 0;
@@ -183,6 +185,7 @@ export async function startEngine(
     const { ending: _counting, ...rest } = state;
     const wakeAtMs = ports.clock.nowMs() + state.times.retentionMs;
     state = { ...rest, status: 'failed', error: UNKEPT, wakeAtMs };
+    unfinished = UNKEPT;
     readers.endAll(UNKEPT);
     ports.alarm.set(wakeAtMs);
     chain(keepBroken);
@@ -301,7 +304,10 @@ export async function startEngine(
     if (head.seq > 0) shown = head;
     ended = final !== undefined;
     // An end that is not in the log: the host that decided it could not keep it.
-    if (!ended && isEnded(initial.status)) readers.endAll(initial.error ?? UNKEPT);
+    if (!ended && isEnded(initial.status)) {
+      unfinished = initial.error ?? UNKEPT;
+      readers.endAll(unfinished);
+    }
     apply({ type: 'restored', log: head, ...(final === undefined ? {} : { final }) });
   }
   if (tail !== undefined) await tail;
@@ -314,7 +320,7 @@ export async function startEngine(
       return readers.count;
     },
     decide(after) {
-      const decision = decideAttach({ ...shown, ended }, after);
+      const decision = decideAttach({ ...shown, ended, unfinished }, after);
       if (decision.type !== 'nothing-left' && readers.count >= (ports.maxReaders ?? Infinity)) {
         throw tooManyReaders();
       }

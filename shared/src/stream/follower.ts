@@ -281,7 +281,9 @@ export async function createFollower(ports: FollowerPorts): Promise<Follower | u
       return readers.count;
     },
     decide(after) {
-      const decision = decideAttach({ ...shown, ended }, after);
+      const isUnfinished = !ended && isEnded(state.status);
+      const unfinished = isUnfinished ? (state.error ?? UNFINISHED) : undefined;
+      const decision = decideAttach({ ...shown, ended, unfinished }, after);
       if (decision.type !== 'nothing-left' && readers.count >= (ports.maxReaders ?? Infinity)) {
         throw new GatewayError('rate_limited', 'This stream has as many readers as it may have.', {
           details: { retryAfterSeconds: FULL_RETRY_SECONDS },

@@ -29,4 +29,13 @@ describe('where a reader begins', () => {
   it('STREAM-9: a reader that has the final event has nothing left to read', () => {
     expect(decideAttach(over, { epoch: 7, seq: 5 })).toEqual({ type: 'nothing-left' });
   });
+
+  it('STREAM-17: an unfinished stream lets nobody come back for ever', () => {
+    const unfinished = { code: 'processing_failed', message: 'Not kept.' } as const;
+    const head = { epoch: 5, seq: 3, ended: false, unfinished };
+    expect(decideAttach(head, undefined)).toEqual({ type: 'read', afterSeq: 0 });
+    expect(decideAttach(head, { epoch: 5, seq: 2 })).toEqual({ type: 'read', afterSeq: 2 });
+    expect(decideAttach(head, { epoch: 5, seq: 3 })).toEqual({ type: 'nothing-left' });
+    expect(() => decideAttach({ ...head, seq: 0 }, undefined)).toThrow('Not kept.');
+  });
 });

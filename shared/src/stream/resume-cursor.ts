@@ -1,5 +1,6 @@
 /** Decides where a reader begins. */
 
+import { GatewayError, type WireError } from '../protocol/errors.ts';
 import type { EventPosition } from './event.ts';
 
 /** What the reader of a stream is told when it attaches. */
@@ -18,10 +19,21 @@ export interface StreamHead {
   readonly seq: number;
   /** True once the final event is durable. */
   readonly ended: boolean;
+  /** Set for a stream that is over and has no final event, because its end could not be kept. */
+  readonly unfinished?: WireError | undefined;
 }
 
-/** Where a reader that has read up to `after` (absent: nothing) goes on. */
+/**
+ * Where a reader that has read up to `after` (absent: nothing) goes on. An unfinished stream has
+ * nothing left for who has all there is, or a browser would come back for ever; and one without any
+ * event throws its error.
+ */
 export function decideAttach(head: StreamHead, after: EventPosition | undefined): AttachDecision {
+  const { unfinished } = head;
+  if (unfinished !== undefined) {
+    if (head.seq === 0) throw new GatewayError(unfinished.code, unfinished.message);
+    if (after?.epoch === head.epoch && after.seq === head.seq) return { type: 'nothing-left' };
+  }
   if (after === undefined) return { type: 'read', afterSeq: 0 };
   if (after.epoch !== head.epoch || after.seq > head.seq) return { type: 'gap' };
   if (head.ended && after.seq === head.seq) return { type: 'nothing-left' };
