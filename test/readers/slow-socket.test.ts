@@ -46,10 +46,16 @@ it.each(HOSTS)(
       socket.resume();
       // Without a code where the origin has waited for too long before this reader woke up.
       expect([4503, 1006]).toContain(await closed);
-      const last = events.at(-1)?.id ?? '';
-      const rest = await readSocket(streamUrl, { query: { last_event_id: last } });
-      expect(rest.code).toBe(1000);
-      expect(socketText([...events, ...rest.events])).toBe(scriptedAnswer(prompt));
+      // On a busy machine it may be too slow once more: it comes back as often as it must.
+      let code = 0;
+      while (code !== 1000) {
+        const last = events.at(-1)?.id ?? '';
+        const rest = await readSocket(streamUrl, { query: { last_event_id: last } });
+        expect([1000, 4503, 1006]).toContain(rest.code);
+        code = rest.code;
+        events.push(...rest.events.filter(({ id }) => id !== undefined));
+      }
+      expect(socketText(events)).toBe(scriptedAnswer(prompt));
     } finally {
       await host.close();
       await receiver.close();
