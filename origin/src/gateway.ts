@@ -15,9 +15,9 @@ import {
 import { type AccessTokens, createAccessTokens } from '@headwater/shared/security/access-token';
 import { deriveWebhookSecret } from '@headwater/shared/security/webhook-signature';
 import type { Clock, Logger } from '@headwater/shared/stream/ports';
+import { createTimerAlarm } from '@headwater/shared/stream/timer-alarm';
 import { createGuardedFetch } from './adapters/guarded-fetch.ts';
 import { createLeanFetch } from './adapters/lean-fetch.ts';
-import { createTimeoutAlarm } from './adapters/timeout-alarm.ts';
 import type { OriginConfig } from './config.ts';
 import type { SessionRegistry } from './sessions/session-registry.ts';
 import { openLocalStorage } from './storage/local-storage.ts';
@@ -127,7 +127,7 @@ async function createCallbackOutbox(
       nowMs: clock.nowMs,
     }),
     clock,
-    alarm: createTimeoutAlarm(() => void outbox.wake()),
+    alarm: createTimerAlarm(() => void outbox.wake()),
     logger,
     random: Math.random,
     ...(sharedPollMs === undefined ? {} : { sharedPollMs }),

@@ -4,7 +4,7 @@ import { echoAnswer } from '@headwater/shared/providers/echo/adapter';
 import { parseEventId, type StreamEvent } from '@headwater/shared/stream/event';
 import type { SessionState } from '@headwater/shared/stream/session-state';
 import type { StreamView } from '@headwater/shared/stream/stream-view';
-import { aNewSession } from '@headwater/shared/testing/session-fixtures';
+import { aChatSession, aNewSession } from '@headwater/shared/testing/session-fixtures';
 import { countTokens } from '@headwater/shared/text/count-tokens';
 import { afterEach, beforeAll, beforeEach, expect, it, vi } from 'vitest';
 import { createSqlEventKeeper } from '../adapters/sql-event-keeper.ts';
@@ -342,4 +342,18 @@ it('STREAM-4: a look at an id without a session leaves no storage behind', async
   const stub = env.SESSIONS.get(env.SESSIONS.newUniqueId());
   expect(await stub.view()).toMatchObject({ ok: false, error: { code: 'expired' } });
   expect(await tablesOf(stub)).toEqual([]);
+});
+
+it('STREAM-28: a session that is not kept leaves no storage and no alarm', async () => {
+  const id = env.SESSIONS.newUniqueId();
+  const stub = env.SESSIONS.get(id);
+  const state = aChatSession(Date.now(), id.toString());
+  await stub.open(state);
+  expect(textOf(await readAll(stub))).toBe(echoAnswer(state.request.messages));
+  await runInDurableObject(stub, async (_object, { storage }) => {
+    expect(
+      storage.sql.exec("SELECT name FROM sqlite_master WHERE name = 'session'").toArray(),
+    ).toEqual([]);
+    expect(await storage.getAlarm()).toBeNull();
+  });
 });

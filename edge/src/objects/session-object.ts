@@ -1,7 +1,9 @@
 /** One stream session as a Durable Object: wires SQLite, sockets and the alarm to the engine. */
 
 import { DurableObject } from 'cloudflare:workers';
+import { createMemoryOutboxStore } from '@headwater/shared/callbacks/memory-store';
 import { createOutbox, type OutboxEngine } from '@headwater/shared/callbacks/outbox';
+import type { OutboxStore } from '@headwater/shared/callbacks/outbox-store';
 import { createCallbackSender } from '@headwater/shared/callbacks/send';
 import { streamGone } from '@headwater/shared/gateway/read-stream';
 import {
@@ -15,10 +17,12 @@ import { type StreamEngine, startEngine } from '@headwater/shared/stream/engine'
 import { parseEventId } from '@headwater/shared/stream/event';
 import type { FrameFormat } from '@headwater/shared/stream/frames';
 import { createMemoryLog } from '@headwater/shared/stream/memory-log';
+import { createMemoryStore } from '@headwater/shared/stream/memory-store';
 import type { Alarm } from '@headwater/shared/stream/ports';
 import type { AttachDecision } from '@headwater/shared/stream/resume-cursor';
 import type { SessionState, StreamRequest } from '@headwater/shared/stream/session-state';
 import type { StreamView } from '@headwater/shared/stream/stream-view';
+import { createTimerAlarm } from '@headwater/shared/stream/timer-alarm';
 import { countTokens } from '@headwater/shared/text/count-tokens';
 import { answerClientSocket, CLIENT_SOCKET_PATH } from '../adapters/client-socket.ts';
 import { createConsoleLogger } from '../adapters/console-logger.ts';
@@ -76,19 +80,15 @@ export class SessionObject extends DurableObject<Env> {
   }
 
   async #start(state: SessionState, origin: 'created' | 'restored'): Promise<StreamEngine> {
-    const { sql } = this.ctx.storage;
     const { limits } = gatewayOf(this.env).settings;
-    const outbox = this.#createOutbox(sql);
+    const place = state.request.isKept ? await this.#openKept() : this.#openUnkept();
+    const { outbox } = place;
     this.#outbox = outbox;
-    const keeper = createSqlEventKeeper(sql);
     this.#engine = await startEngine(
       state,
       {
-        log: createMemoryLog(keeper, await keeper.load()),
-        store: createSqlSessionStore(sql),
-        outbox,
+        ...place,
         clock,
-        alarm: this.#sessionAlarm,
         logger: this.#logger,
         provider: ({ name }) => gatewayOf(this.env).registry.resolve(name).provider,
         countTokens,
@@ -99,12 +99,34 @@ export class SessionObject extends DurableObject<Env> {
         purged: () => {
           this.#engine = undefined;
           this.#outbox = undefined;
-          void this.ctx.storage.deleteAll();
+          if (state.request.isKept) void this.ctx.storage.deleteAll();
         },
       },
       origin,
     );
     return this.#engine;
+  }
+
+  /** In the object's SQLite, and woken by its alarm. */
+  async #openKept() {
+    const { sql } = this.ctx.storage;
+    const keeper = createSqlEventKeeper(sql);
+    return {
+      log: createMemoryLog(keeper, await keeper.load()),
+      store: createSqlSessionStore(sql),
+      outbox: this.#createOutbox(createSqlOutboxStore(sql)),
+      alarm: this.#sessionAlarm,
+    };
+  }
+
+  /** In memory alone: its reader's line holds the object, and nothing is left when that is gone. */
+  #openUnkept() {
+    return {
+      log: createMemoryLog(),
+      store: createMemoryStore(),
+      outbox: this.#createOutbox(createMemoryOutboxStore()),
+      alarm: createTimerAlarm(() => void this.#engine?.wake()),
+    };
   }
 
   /** The caller may open another stream. What is not told is healed by the lease's own end. */
@@ -114,11 +136,11 @@ export class SessionObject extends DurableObject<Env> {
       .catch((err: unknown) => this.#logger.warn({ streamId, err }, 'release failed'));
   }
 
-  #createOutbox(sql: SqlStorage): OutboxEngine {
+  #createOutbox(store: OutboxStore): OutboxEngine {
     const { settings } = gatewayOf(this.env);
     let secrets: Promise<string[]> | undefined;
     return createOutbox({
-      store: createSqlOutboxStore(sql),
+      store,
       send: async (callback) => {
         secrets ??= Promise.all(settings.jwtSecrets.map(deriveWebhookSecret));
         const send = createCallbackSender({

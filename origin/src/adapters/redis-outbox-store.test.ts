@@ -2,6 +2,7 @@ import type { AttemptOutcome } from '@headwater/shared/callbacks/delivery';
 import { GIVE_UP_AFTER_MS, newDelivery } from '@headwater/shared/callbacks/delivery';
 import { createOutbox } from '@headwater/shared/callbacks/outbox';
 import { CLAIMS_PER_HOST } from '@headwater/shared/callbacks/outbox-store';
+import { createTimerAlarm } from '@headwater/shared/stream/timer-alarm';
 import { describeOutboxStoreContract } from '@headwater/shared/testing/outbox-store-contract';
 import { createSilentLogger } from '@headwater/shared/testing/silent-logger';
 import { Redis } from 'ioredis';
@@ -9,7 +10,6 @@ import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
 import { describeWithRedis } from '../testing/describe-with-redis.ts';
 import { type RedisServer, startRedis } from '../testing/redis-server.ts';
 import { createRedisOutboxStore } from './redis-outbox-store.ts';
-import { createTimeoutAlarm } from './timeout-alarm.ts';
 
 const NOW_MS = Date.UTC(2030, 0, 1);
 const RETENTION_MS = 600_000;
@@ -125,7 +125,7 @@ describeWithRedis('on a real Redis', () => {
       return isLate ? { type: 'retry', status: 409 } : { type: 'delivered', status: 200 };
     };
     const instances = Array.from({ length: 3 }, () => {
-      const alarm = createTimeoutAlarm(() => void outbox.wake());
+      const alarm = createTimerAlarm(() => void outbox.wake());
       const outbox = createOutbox({
         store: open(),
         send,

@@ -3,11 +3,11 @@
 import { callbackIdOf } from '@headwater/shared/stream/callback-payload';
 import { createFollower, type Follower } from '@headwater/shared/stream/follower';
 import type { Clock, Logger, Outbox } from '@headwater/shared/stream/ports';
+import { createTimerAlarm } from '@headwater/shared/stream/timer-alarm';
 import type { Redis } from 'ioredis';
 import { ownerKey } from '../adapters/redis-keys.ts';
 import { loadSession } from '../adapters/redis-session-store.ts';
 import { createRedisLogReader } from '../adapters/redis-stream-log.ts';
-import { createTimeoutAlarm } from '../adapters/timeout-alarm.ts';
 import type { ClusterNews } from './cluster-news.ts';
 
 /** A follower without a reader is kept for this long after it was last asked for, in ms. */
@@ -51,7 +51,7 @@ export function createFollowedSessions(ports: FollowedSessionsPorts): FollowedSe
   const opening = new Map<string, Promise<Follower | undefined>>();
 
   async function open(streamId: string): Promise<Follower | undefined> {
-    const alarm = createTimeoutAlarm(() => void follower?.wake());
+    const alarm = createTimerAlarm(() => void follower?.wake());
     const follower = await createFollower({
       log: createRedisLogReader(redis, streamId),
       store: { load: () => loadSession(redis, streamId) },

@@ -4,16 +4,16 @@ import type { CallbackPayload } from '@headwater/shared/protocol/init-stream';
 import { createProviderRegistry } from '@headwater/shared/providers/registry';
 import { CALLBACK_ID_PREFIX } from '@headwater/shared/stream/callback-payload';
 import { isEnded, type SessionState } from '@headwater/shared/stream/session-state';
+import { createTimerAlarm } from '@headwater/shared/stream/timer-alarm';
 import { createRecordingSubscriber } from '@headwater/shared/testing/recording-subscriber';
 import { createScriptedModel } from '@headwater/shared/testing/scripted-model';
-import { aNewSession } from '@headwater/shared/testing/session-fixtures';
+import { aChatSession, aNewSession } from '@headwater/shared/testing/session-fixtures';
 import { createSilentLogger } from '@headwater/shared/testing/silent-logger';
 import { countTokens } from '@headwater/shared/text/count-tokens';
 import { afterEach, beforeAll, beforeEach, expect, it, vi } from 'vitest';
 import type { SqliteDatabase } from '../adapters/sqlite-database.ts';
 import { createSqliteOutboxStore } from '../adapters/sqlite-outbox-store.ts';
 import { createSqliteSessionVault } from '../adapters/sqlite-session-vault.ts';
-import { createTimeoutAlarm } from '../adapters/timeout-alarm.ts';
 import { withSqliteFolder } from '../testing/sqlite-folder.ts';
 import { createLocalRegistry, type SessionVault } from './local-registry.ts';
 import type { SessionHandle, SessionRegistry } from './session-registry.ts';
@@ -66,7 +66,7 @@ async function startProcess(database: SqliteDatabase, wrap: Wrap = (vault) => va
       return receiver.answer;
     },
     clock,
-    alarm: createTimeoutAlarm(() => void outbox.wake()),
+    alarm: createTimerAlarm(() => void outbox.wake()),
     logger,
     random: () => 0,
   });
@@ -443,4 +443,22 @@ it('STREAM-18: a reader that comes back to a process that has closed begins noth
     expect(first.model.requests).toHaveLength(1);
     const second = await restart();
     expect(second.model.requests).toHaveLength(1);
+  }));
+
+it('STREAM-28: a session that is not kept leaves nothing on disk, and leaves the memory', () =>
+  withProcess(async ({ first, database, restart }) => {
+    await first.sessions.create(aChatSession(Date.now(), 's1'));
+    const reader = await read(first.sessions);
+    await answer(first);
+    expect(reader.text()).toBe('All of it.');
+    expect(reader.ended).toBe(true);
+    expect(rowsOf(database())).toBe(0);
+    await advance(2 * SWEEP_MS);
+    expect(await first.sessions.get('s1')).toBeUndefined();
+
+    await first.sessions.create(aChatSession(Date.now(), 's1'));
+    await read(first.sessions);
+    const { sessions, model } = await restart();
+    expect(await sessions.get('s1')).toBeUndefined();
+    expect(model.requests).toHaveLength(0);
   }));

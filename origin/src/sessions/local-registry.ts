@@ -3,10 +3,11 @@
 import { GatewayError } from '@headwater/shared/protocol/errors';
 import { type StreamEngine, startEngine } from '@headwater/shared/stream/engine';
 import { createMemoryLog, type EventKeeper } from '@headwater/shared/stream/memory-log';
+import { createMemoryStore } from '@headwater/shared/stream/memory-store';
 import type { SessionStore } from '@headwater/shared/stream/ports';
 import { isEnded, type SessionState } from '@headwater/shared/stream/session-state';
+import { createTimerAlarm } from '@headwater/shared/stream/timer-alarm';
 import { countTokens } from '@headwater/shared/text/count-tokens';
-import { createTimeoutAlarm } from '../adapters/timeout-alarm.ts';
 import type { SessionRuntime } from '../storage/origin-storage.ts';
 import type { SessionRegistry } from './session-registry.ts';
 
@@ -63,18 +64,20 @@ export async function createLocalRegistry(ports: LocalRegistryPorts): Promise<Se
 
   async function start(state: SessionState, origin: 'created' | 'restored'): Promise<StreamEngine> {
     const { streamId } = state.request;
-    const keeper = ports.vault.keeper(streamId);
+    const { vault } = ports;
+    const mustKeep = state.request.isKept;
+    const keeper = mustKeep ? vault.keeper(streamId) : undefined;
     // An end that the vault refused is known to the engine alone.
     let isKept = origin === 'restored' && isEnded(state.status);
-    const store = notingEnd(ports.vault.store(streamId), () => {
+    const store = notingEnd(mustKeep ? vault.store(streamId) : createMemoryStore(), () => {
       isKept = true;
     });
     let engine: StreamEngine | undefined;
-    const alarm = createTimeoutAlarm(() => void engine?.wake());
+    const alarm = createTimerAlarm(() => void engine?.wake());
     engine = await startEngine(
       state,
       {
-        log: createMemoryLog(keeper, origin === 'restored' ? await keeper.load() : undefined),
+        log: createMemoryLog(keeper, origin === 'restored' ? await keeper?.load() : undefined),
         store,
         outbox: ports.outbox,
         clock: ports.clock,

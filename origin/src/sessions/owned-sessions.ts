@@ -5,13 +5,13 @@ import type { ProviderRegistry } from '@headwater/shared/providers/registry';
 import { type StreamEngine, startEngine } from '@headwater/shared/stream/engine';
 import type { Alarm, Clock, Logger, Outbox } from '@headwater/shared/stream/ports';
 import { isEnded, type SessionState } from '@headwater/shared/stream/session-state';
+import { createTimerAlarm } from '@headwater/shared/stream/timer-alarm';
 import { countTokens } from '@headwater/shared/text/count-tokens';
 import type { Redis } from 'ioredis';
 import { ownedKey, ownerKey } from '../adapters/redis-keys.ts';
 import type { RedisScripts } from '../adapters/redis-scripts.ts';
 import { createRedisSessionStore, loadSession } from '../adapters/redis-session-store.ts';
 import { createRedisStreamLog, type LiveLease } from '../adapters/redis-stream-log.ts';
-import { createTimeoutAlarm } from '../adapters/timeout-alarm.ts';
 import { fenceEnd } from './fence-end.ts';
 import { createRemoteReaders } from './remote-readers.ts';
 
@@ -96,7 +96,7 @@ export function createOwnedSessions(ports: OwnedSessionsPorts): OwnedSessions {
     let engine: StreamEngine | undefined;
     let isOver = false;
     let isGone = false;
-    const timer = createTimeoutAlarm(() => void engine?.wake());
+    const timer = createTimerAlarm(() => void engine?.wake());
     // An engine that has left its stream must not wake up and forget what another one writes.
     const alarm: Alarm = { set: (atMs) => timer.set(isGone ? undefined : atMs) };
     const leave = () => {

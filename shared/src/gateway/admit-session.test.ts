@@ -15,6 +15,8 @@ const WISH: SessionWish = {
   maxTokens: 10,
   start: 'now',
   onDisconnect: 'cancel',
+  isKept: false,
+  mayRestart: false,
   userId: null,
   chatId: null,
   prompt: 'hi',

@@ -86,6 +86,8 @@ describe('opening a stream', () => {
       maxTokens: 4096,
       start: 'connect',
       onDisconnect: 'continue',
+      isKept: true,
+      mayRestart: true,
       graceMs: 10_000,
       maxAnswerBytes: 4 * 1024 * 1024,
       resumeUrl: BODY.resumeUrl,

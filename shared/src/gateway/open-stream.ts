@@ -78,6 +78,8 @@ export async function openStream(
       ...(request.temperature === undefined ? {} : { temperature: request.temperature }),
       start: request.start,
       onDisconnect: request.onDisconnect,
+      isKept: true,
+      mayRestart: true,
       resumeUrl: request.resumeUrl,
       userId: request.userId ?? null,
       chatId: request.chatId ?? null,

@@ -52,6 +52,8 @@ it('OPENAI-8: the session starts with its reader, calls nobody, and stops its mo
     openaiParams: { user: 'u1', seed: 1 },
     start: 'connect',
     onDisconnect: 'cancel',
+    isKept: false,
+    mayRestart: true,
     graceMs: 0,
     maxAnswerBytes: 4 * 1024 * 1024,
     userId: 'u1',

@@ -68,6 +68,10 @@ export async function openChat(ports: OpenChatPorts, input: OpenChatInput): Prom
       start: 'connect',
       onDisconnect: 'cancel',
       graceMs: 0,
+      // Nobody can come back to it: there is no URL and no callback.
+      isKept: false,
+      // OpenAI's protocol has no word for an answer that begins again.
+      mayRestart: !chat.stream,
       userId: chat.user,
       chatId: null,
       prompt: messages.findLast(({ role }) => role === 'user')?.content ?? '',

@@ -179,6 +179,22 @@ describe('a model that fails', () => {
     expect(step.state).toMatchObject({ status: 'streaming', targetAt: 1, epoch: EPOCH + 1 });
   });
 
+  it('STREAM-28: what must not begin again fails after a word of it, and asks nobody else', () => {
+    const asked = pending({ targets: TWO, mayRestart: false });
+    const unseen = feed(asked, [READ, FAILED]);
+    expect(kinds(unseen)).toContain('open-source');
+    expect(unseen.state).toMatchObject({ status: 'streaming', targetAt: 1 });
+    const seen = feed(asked, [READ, source(text('a')), FAILED, COUNTED]);
+    expect(seen.state).toMatchObject({ status: 'failed', targetAt: 0, error: BROKE });
+  });
+
+  it('STREAM-28: what is not kept is not begun again by another host', () => {
+    const answering = feed(pending({ isKept: false }), [READ, source(text('a'))]).state;
+    const step = restored(answering);
+    expect(kinds(step)).not.toContain('open-source');
+    expect(feed(step.state, [COUNTED]).state).toMatchObject({ status: 'failed' });
+  });
+
   it('STREAM-12, STREAM-21: the failure of the last one is the end, with what it said', () => {
     const states = feed(streaming({ targets: TWO }), [source(text('a')), FAILED]).state;
     const end = feed(states, [source(text('b')), FAILED, COUNTED]);

@@ -38,6 +38,10 @@ export interface StreamRequest
   readonly graceMs: number;
   /** Longest answer, in bytes of UTF-8. */
   readonly maxAnswerBytes: number;
+  /** False: the session lives and dies with the one reader that waits for it, and nothing of it is kept. */
+  readonly isKept: boolean;
+  /** False: an answer of which something was shown fails where it would begin again. */
+  readonly mayRestart: boolean;
   /** Where the end is told; absent: nowhere. */
   readonly resumeUrl?: string;
   readonly userId: string | null;

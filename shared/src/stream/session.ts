@@ -96,7 +96,8 @@ function sourceFailed(state: SessionState, error: WireError, nowMs: number): Ses
   if (state.ending !== undefined || state.status !== 'streaming') return unchanged(state);
   if (state.draining) return end(state, { status: 'cancelled' }, nowMs);
   const nextAt = state.targetAt + 1;
-  if (nextAt >= state.request.targets.length) {
+  const isVoid = state.lastSeq > 0 && !state.request.mayRestart;
+  if (nextAt >= state.request.targets.length || isVoid) {
     return end(state, { status: 'failed', error }, nowMs);
   }
   if (state.lastSeq > 0) return askAgain(beginAgain(state, error.code, nextAt, nowMs), nowMs);
@@ -148,7 +149,8 @@ function restore(
     revivals: state.revivals + 1,
     ...(leaves ? { abandonedAtMs: nowMs } : {}),
   };
-  const isGivenUp = revived.revivals > MAX_REVIVALS || nowMs > state.wakeAtMs + REVIVAL_MS;
+  const isGivenUp =
+    !state.request.isKept || revived.revivals > MAX_REVIVALS || nowMs > state.wakeAtMs + REVIVAL_MS;
   if (!isGivenUp) return askAgain(beginAgain(revived, 'unavailable', state.targetAt, nowMs), nowMs);
   // Readers of a lost epoch must learn that it is void, even where nothing follows.
   const begun = isIntact

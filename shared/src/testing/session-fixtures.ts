@@ -24,6 +24,8 @@ export function aStreamRequest(changes: Partial<StreamRequest> = {}): StreamRequ
     onDisconnect: 'continue',
     graceMs: 10_000,
     maxAnswerBytes: 10_000_000,
+    isKept: true,
+    mayRestart: true,
     resumeUrl: 'https://n8n.example/webhook-waiting/1?signature=abc',
     userId: 'u1',
     chatId: 'c1',
@@ -43,4 +45,16 @@ export function aNewSession(
     { ttlMs: 60_000, retentionMs: 600_000, ...times },
     nowMs,
   );
+}
+
+/** A session of a chat: nothing of it is kept, and nobody is called back. */
+export function aChatSession(nowMs: number, streamId: string): SessionState {
+  const { resumeUrl: _none, ...request } = aStreamRequest({
+    streamId,
+    isKept: false,
+    mayRestart: false,
+    onDisconnect: 'cancel',
+    graceMs: 0,
+  });
+  return newSession(request, { ttlMs: 60_000, retentionMs: 600_000 }, nowMs);
 }

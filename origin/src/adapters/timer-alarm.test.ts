@@ -1,6 +1,6 @@
+import { createTimerAlarm } from '@headwater/shared/stream/timer-alarm';
 import { describeAlarmContract } from '@headwater/shared/testing/alarm-contract';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
-import { createTimeoutAlarm } from './timeout-alarm.ts';
 
 beforeEach(() => {
   vi.useFakeTimers({ now: Date.UTC(2030, 0, 1) });
@@ -12,7 +12,7 @@ afterEach(() => {
 
 it('rings once, when its time has come', () => {
   const onDue = vi.fn();
-  createTimeoutAlarm(onDue).set(Date.now() + 1000);
+  createTimerAlarm(onDue).set(Date.now() + 1000);
   vi.advanceTimersByTime(999);
   expect(onDue).not.toHaveBeenCalled();
   vi.advanceTimersByTime(1);
@@ -23,14 +23,14 @@ it('rings once, when its time has come', () => {
 
 it('rings soon for a time that has passed', () => {
   const onDue = vi.fn();
-  createTimeoutAlarm(onDue).set(Date.now() - 5000);
+  createTimerAlarm(onDue).set(Date.now() - 5000);
   vi.advanceTimersByTime(1);
   expect(onDue).toHaveBeenCalledOnce();
 });
 
 it('a new time replaces the old one, and `undefined` clears it', () => {
   const onDue = vi.fn();
-  const alarm = createTimeoutAlarm(onDue);
+  const alarm = createTimerAlarm(onDue);
   alarm.set(Date.now() + 1000);
   alarm.set(Date.now() + 3000);
   vi.advanceTimersByTime(2999);
@@ -44,7 +44,7 @@ it('a new time replaces the old one, and `undefined` clears it', () => {
 it('waits longer than a Node timer can', () => {
   const onDue = vi.fn();
   const waitMs = 2 ** 31 + 5000;
-  createTimeoutAlarm(onDue).set(Date.now() + waitMs);
+  createTimerAlarm(onDue).set(Date.now() + waitMs);
   vi.advanceTimersByTime(waitMs - 1);
   expect(onDue).not.toHaveBeenCalled();
   vi.advanceTimersByTime(1);
@@ -54,7 +54,7 @@ it('waits longer than a Node timer can', () => {
 it('never rings early, even where the wall clock was set back', () => {
   const onDue = vi.fn();
   const atMs = Date.now() + 1000;
-  createTimeoutAlarm(onDue).set(atMs);
+  createTimerAlarm(onDue).set(atMs);
   vi.setSystemTime(Date.now() - 500);
   vi.advanceTimersByTime(1000);
   expect(onDue).not.toHaveBeenCalled();
@@ -64,7 +64,7 @@ it('never rings early, even where the wall clock was set back', () => {
 
 describeAlarmContract("Node's timers", (test) =>
   test({
-    alarm: (onDue) => createTimeoutAlarm(() => void onDue()),
+    alarm: (onDue) => createTimerAlarm(() => void onDue()),
     nowMs: Date.now,
     advance: async (ms) => {
       await vi.advanceTimersByTimeAsync(ms);
