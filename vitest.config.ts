@@ -25,6 +25,7 @@ export default defineConfig({
           testTimeout: 60_000,
           // They wait for hosts and timers far more than they work.
           maxWorkers: 3,
+          sequence: { groupOrder: 1 },
         },
       },
     ],

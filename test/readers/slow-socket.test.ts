@@ -53,7 +53,7 @@ it.each(HOSTS)(
         const rest = await readSocket(streamUrl, { query: { last_event_id: last } });
         expect([1000, 4503, 1006]).toContain(rest.code);
         code = rest.code;
-        events.push(...rest.events.filter(({ id }) => id !== undefined));
+        for (const event of rest.events) if (event.id !== undefined) events.push(event);
       }
       expect(socketText(events)).toBe(scriptedAnswer(prompt));
     } finally {

@@ -13,7 +13,7 @@ const RETRY_MS = 250;
  * Connects to `REDIS_URL`; goes on trying for ever. Commands wait for the connection, and those that
  * it broke under are sent again: whoever uses it sends nothing that does harm twice.
  *
- * `onError` hears of every failed attempt; without a listener ioredis would print them.
+ * `onError` hears of each outage once; without a listener ioredis would print every attempt.
  */
 export function connectRedis(
   url: string,
@@ -25,8 +25,20 @@ export function connectRedis(
     maxRetriesPerRequest: null,
     retryStrategy: (times) => Math.min(50 * times, RETRY_MS),
   });
-  redis.on('error', onError);
+  tellOutages(redis, onError);
   return redis;
+}
+
+/** Tells the first error of each outage: a client that is cut off has one with every attempt. */
+export function tellOutages(redis: Redis, tell: (error: Error) => void): void {
+  let isTold = false;
+  redis.on('error', (error: Error) => {
+    if (!isTold) tell(error);
+    isTold = true;
+  });
+  redis.on('ready', () => {
+    isTold = false;
+  });
 }
 
 /** What a refused or unanswered command means to a caller. */

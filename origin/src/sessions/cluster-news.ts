@@ -3,6 +3,7 @@
 import type { EventPosition } from '@headwater/shared/stream/event';
 import type { Logger } from '@headwater/shared/stream/ports';
 import type { Redis } from 'ioredis';
+import { tellOutages } from '../adapters/redis-connection.ts';
 import { instanceChannel, newsChannel } from '../adapters/redis-keys.ts';
 
 /** A word to an instance, most often to the owner of streams. */
@@ -38,7 +39,7 @@ export async function createClusterNews(
   const mine = instanceChannel(instanceId);
 
   const unheard = (err: unknown) => logger.warn({ err }, 'cluster news not heard');
-  listener.on('error', unheard);
+  tellOutages(listener, unheard);
 
   listener.on('message', (channel: string, text: string) => {
     try {

@@ -170,7 +170,7 @@ export function createOwnedSessions(ports: OwnedSessionsPorts): OwnedSessions {
       await session.restore();
     } catch (thrown) {
       if (toGatewayError(thrown).code !== 'conflict') throw thrown;
-      logger.warn({ streamId }, 'session was taken over while this instance was away');
+      logger.warn({ streamId }, 'session is not of this instance any more');
       session.engine.handOver();
       forget(streamId);
     }

@@ -22,7 +22,7 @@ export interface StreamLimits {
   readonly maxPromptBytes: number;
   /** Text of an answer, in UTF-8. Default 4 MiB. Beyond: the stream fails with `payload_too_large`. */
   readonly maxAnswerBytes: number;
-  /** Readers of one stream at a time, on one host. Default 10,000. Beyond: `rate_limited`. */
+  /** Readers of one stream at a time. Default 10,000. Beyond: `rate_limited`. */
   readonly maxReadersPerStream: number;
   /** Pending and streaming sessions of one subject. Default 1,000. Beyond: `rate_limited`. */
   readonly maxLiveStreamsPerSubject: number;
