@@ -37,11 +37,11 @@ export async function freePort(): Promise<number> {
     const port = first + ((nextPort + process.pid) % PORTS_A_WORKER);
     nextPort += 1;
     const server = createServer();
-    server.listen(port, '127.0.0.1');
-    const isFree = await Promise.race([
-      once(server, 'listening').then(() => true),
-      once(server, 'error').then(() => false),
-    ]);
+    const isFree = await new Promise<boolean>((resolve) => {
+      server.once('listening', () => resolve(true));
+      server.once('error', () => resolve(false));
+      server.listen(port, '127.0.0.1');
+    });
     if (!isFree) continue;
     server.close();
     await once(server, 'close');

@@ -27,8 +27,8 @@ export interface SqliteDatabase {
    */
   transact<T>(work: () => T): T;
   /**
-   * Runs `work` now, in a transaction that everything of this turn of the event loop shares, and
-   * resolves once that is kept. A commit costs more than a write: under load many share one. Within
+   * Runs `work` now, and resolves once it is kept: under load in a transaction that everything of
+   * this turn of the event loop shares, for a commit costs more than a write; else at once. Within
    * `transact` it is part of that, and gives its result at once.
    */
   group<T>(work: () => T): MaybePromise<T>;
@@ -48,6 +48,9 @@ const NOTADB = 26;
 
 /** Time that a process which is about to end has to let the folder go, in ms. */
 const LOCK_WAIT_MS = 1_000;
+
+/** Time without a write after which the next one waits for no other, in ms. */
+const QUIET_MS = 1;
 
 /**
  * `locking_mode` EXCLUSIVE keeps a second process out. The lock is the operating system's: it ends
@@ -104,6 +107,7 @@ export function openSqliteDatabase(folder: string): SqliteDatabase {
 
 function wrap(db: DatabaseSync): SqliteDatabase {
   let committed: (() => void)[] = [];
+  let lastWriteMs = Number.NEGATIVE_INFINITY;
   /** Those who wait for the shared transaction of this turn; absent while there is none. */
   let turn: PromiseWithResolvers<void> | undefined;
 
@@ -142,6 +146,20 @@ function wrap(db: DatabaseSync): SqliteDatabase {
     }
     tellCommitted();
     ending.resolve();
+  }
+
+  function transactAtOnce<T>(work: () => T): T {
+    guard(() => db.exec('BEGIN IMMEDIATE'))();
+    let result: T;
+    try {
+      result = work();
+      guard(() => db.exec('COMMIT'))();
+    } catch (thrown) {
+      rollBack();
+      throw thrown;
+    }
+    tellCommitted();
+    return result;
   }
 
   async function workInTurn<T>(work: () => T): Promise<T> {
@@ -191,23 +209,16 @@ function wrap(db: DatabaseSync): SqliteDatabase {
     },
     transact(work) {
       if (turn !== undefined) return transactWithinTurn(work);
-      if (db.isTransaction) return work();
-      guard(() => db.exec('BEGIN IMMEDIATE'))();
-      let result: ReturnType<typeof work>;
-      try {
-        result = work();
-        guard(() => db.exec('COMMIT'))();
-      } catch (thrown) {
-        rollBack();
-        throw thrown;
-      }
-      tellCommitted();
-      return result;
+      return db.isTransaction ? work() : transactAtOnce(work);
     },
     group(work) {
       // Part of a transaction of its caller's, who is told of its end.
       if (turn === undefined && db.isTransaction) return work();
-      return workInTurn(work);
+      const nowMs = performance.now();
+      const isQuiet = turn === undefined && nowMs - lastWriteMs > QUIET_MS;
+      lastWriteMs = nowMs;
+      // With nobody to share it with, a commit at once spares the caller a turn of the event loop.
+      return isQuiet ? transactAtOnce(work) : workInTurn(work);
     },
     afterCommit(work) {
       if (db.isTransaction) committed.push(work);
