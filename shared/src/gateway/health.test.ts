@@ -30,7 +30,7 @@ it('HOST-3: health says which vendors are live, and which setting would make the
     defaultModel: 'gpt-4',
     providers: {
       openai: { live: true, setting: 'OPENAI_API_KEY' },
-      azure: { live: false, setting: 'AZURE_OPENAI_API_KEY' },
+      azure: { live: false, setting: 'AZURE_OPENAI_API_KEY and AZURE_OPENAI_ENDPOINT' },
       anthropic: { live: false, setting: 'ANTHROPIC_API_KEY' },
       ollama: { live: false, setting: 'OLLAMA_HOST' },
       echo: { live: true, simulated: true },

@@ -69,7 +69,10 @@ function healthOf(
     defaultModel: registry.defaultModel,
     providers: {
       openai: { ...stateOf(registry, 'openai'), setting: 'OPENAI_API_KEY' },
-      azure: { ...stateOf(registry, 'azure'), setting: 'AZURE_OPENAI_API_KEY' },
+      azure: {
+        ...stateOf(registry, 'azure'),
+        setting: 'AZURE_OPENAI_API_KEY and AZURE_OPENAI_ENDPOINT',
+      },
       anthropic: { ...stateOf(registry, 'anthropic'), setting: 'ANTHROPIC_API_KEY' },
       ollama,
       echo: { live: true, simulated: true },
