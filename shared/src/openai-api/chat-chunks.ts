@@ -94,6 +94,9 @@ export function createChunkEncoder(meta: ChatMeta, includeUsage: boolean): Chunk
           // It stands behind the finish in OpenAI's order.
           usage = event;
           return '';
+        case 'progress':
+          // OpenAI's API has no word for it, and no model's stream has one.
+          return '';
         case 'done':
           return ending(event.finishReason);
       }

@@ -96,6 +96,19 @@ const EVENTS = {
     'The answer begins again: drop the text shown so far. Without an event id it is for this reader alone, whose last id the stream does not know.',
     objectOf({ type: { const: 'restart' }, reason: code, model: text }),
   ),
+  progress: described(
+    'How far a task is; streams of models have none.',
+    objectOf(
+      {
+        type: { const: 'progress' },
+        status: { type: 'string', enum: ['queued', 'running'] },
+        attempts: { type: 'integer', minimum: 0 },
+        progress: { type: 'number', minimum: 0, maximum: 1 },
+        stage: text,
+      },
+      ['stage'],
+    ),
+  ),
   usage: objectOf({ type: { const: 'usage' }, ...usage }),
   done: objectOf({
     type: { const: 'done' },

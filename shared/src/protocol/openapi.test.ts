@@ -44,6 +44,7 @@ describe('openApiDocument', () => {
       'delta',
       'tool_call',
       'restart',
+      'progress',
       'usage',
       'done',
       'error',

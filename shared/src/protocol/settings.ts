@@ -17,6 +17,12 @@ import {
 } from './setting-types.ts';
 import { readStreamLimits, STREAM_LIMIT_SETTINGS, type StreamLimits } from './stream-limits.ts';
 import {
+  readTaskSettings,
+  TASK_SETTINGS,
+  TASK_SETTINGS_TOGETHER,
+  type TaskSettings,
+} from './task-settings.ts';
+import {
   DEFAULT_TIMEOUTS,
   OLLAMA_TIMEOUTS,
   readGuard,
@@ -58,6 +64,7 @@ const ORIGIN_SETTINGS = {
   REDIS_URL: redisUrl.optional(),
   DATA_DIR: text.optional(),
   SHUTDOWN_GRACE_SECONDS: wholeNumber(0, 3600).optional(),
+  ...TASK_SETTINGS,
 };
 
 const LISTEN_SETTINGS = {
@@ -141,6 +148,7 @@ export interface OriginSettings {
   readonly dataDir: string;
   /** Time live streams have to end once the process is asked to stop. Default 5 s. */
   readonly shutdownGraceMs: number;
+  readonly tasks: TaskSettings;
 }
 
 /** Where an origin listens. */
@@ -175,7 +183,7 @@ export interface SettingFault {
  */
 export function parseSettings(env: Record<string, unknown>): Settings {
   const given = pickGiven(env, SETTING_NAMES);
-  const read = readAll(SETTINGS, given, vendorFaults(given));
+  const read = readAll(SETTINGS, given, missingPartners(given, NEEDED_TOGETHER));
   const jwtNames = {
     ...optional('issuer', read.JWT_ISSUER),
     ...optional('audience', read.JWT_AUDIENCE),
@@ -208,11 +216,13 @@ export function parseSettings(env: Record<string, unknown>): Settings {
 
 /** Reads what an origin alone is set to. Throws {@link SettingsError}. */
 export function parseOriginSettings(env: Record<string, unknown>): OriginSettings {
-  const read = readAll(ORIGIN_SETTINGS, pickGiven(env, ORIGIN_SETTING_NAMES), []);
-  return Object.freeze({
+  const given = pickGiven(env, ORIGIN_SETTING_NAMES);
+  const read = readAll(ORIGIN_SETTINGS, given, missingPartners(given, TASK_SETTINGS_TOGETHER));
+  return deepFreeze<OriginSettings>({
     ...optional('redisUrl', read.REDIS_URL),
     dataDir: read.DATA_DIR ?? '.data',
     shutdownGraceMs: (read.SHUTDOWN_GRACE_SECONDS ?? 5) * 1000,
+    tasks: readTaskSettings(read),
   });
 }
 
@@ -243,15 +253,18 @@ const NEEDED_TOGETHER = [
   ['AZURE_OPENAI_API_KEY', 'AZURE_OPENAI_ENDPOINT'],
 ] as const;
 
-function vendorFaults(given: ReadonlyMap<string, unknown>): SettingFault[] {
-  return NEEDED_TOGETHER.filter(([name, needed]) => given.has(name) && !given.has(needed)).map(
-    ([name, needed]) => ({
+function missingPartners(
+  given: ReadonlyMap<string, unknown>,
+  together: readonly (readonly [name: string, needed: string])[],
+): SettingFault[] {
+  return together
+    .filter(([name, needed]) => given.has(name) && !given.has(needed))
+    .map(([name, needed]) => ({
       name: needed,
       message: needed.endsWith('_API_KEY')
         ? `is needed because ${name} is set; give any text if that server asks for no key.`
         : `is needed because ${name} is set.`,
-    }),
-  );
+    }));
 }
 
 function readAll<Shape extends z.ZodRawShape>(

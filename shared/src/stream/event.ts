@@ -31,6 +31,17 @@ export type StreamEvent =
    * `model`. `reason` says what the epoch before it died of.
    */
   | { readonly type: 'restart'; readonly reason: ErrorCode; readonly model: string }
+  /** How far a task is; streams of models have none. */
+  | {
+      readonly type: 'progress';
+      readonly status: 'queued' | 'running';
+      /** Attempts begun. */
+      readonly attempts: number;
+      /** 0–1, of the current attempt. */
+      readonly progress: number;
+      /** What is being done, in a word or two. */
+      readonly stage?: string;
+    }
   | ({ readonly type: 'usage' } & Usage)
   | {
       readonly type: 'done';

@@ -39,6 +39,7 @@ function textBody(event: StreamEvent): string {
       return 'data: [DONE]\n';
     case 'tool_call':
     case 'restart':
+    case 'progress':
     case 'usage':
     case 'error': {
       const { type, ...fields } = event;
