@@ -3,6 +3,7 @@
 import { afterAll, beforeAll, describe } from 'vitest';
 import type { HostSettings, RunningHost } from '../hosts/host.ts';
 import { startWorld, type World } from '../hosts/world.ts';
+import { describeBreaker, TOUCHY } from './breaker.ts';
 import { describeFallback } from './fallback.ts';
 import { describeUpstreamFaults } from './upstream.ts';
 
@@ -20,19 +21,28 @@ export function describeFaults(
   startHost: (settings: HostSettings) => Promise<RunningHost>,
 ): void {
   describe(`faults: ${name}`, () => {
-    let running: World | undefined;
-    const world = (): World => {
-      if (running === undefined) throw new Error('the host is not running');
-      return running;
-    };
-    beforeAll(async () => {
-      running = await startWorld((settings) => startHost({ ...settings, ...IMPATIENCE }));
-    }, 90_000);
-    afterAll(async () => {
-      await running?.close();
-    }, 30_000);
-
-    describe('upstream', () => describeUpstreamFaults(world));
-    describe('fallback', () => describeFallback(world));
+    describe('of a host that is impatient', () => {
+      const world = useWorld((settings) => startHost({ ...settings, ...IMPATIENCE }));
+      describe('upstream', () => describeUpstreamFaults(world));
+      describe('fallback', () => describeFallback(world));
+    });
+    describe('of a host that gives a vendor up soon', () => {
+      describeBreaker(useWorld((settings) => startHost({ ...settings, ...TOUCHY })));
+    });
   });
+}
+
+/** A world for the tests of the suite around it. */
+function useWorld(startHost: (settings: HostSettings) => Promise<RunningHost>): () => World {
+  let running: World | undefined;
+  beforeAll(async () => {
+    running = await startWorld(startHost);
+  }, 90_000);
+  afterAll(async () => {
+    await running?.close();
+  }, 30_000);
+  return () => {
+    if (running === undefined) throw new Error('the host is not running');
+    return running;
+  };
 }
