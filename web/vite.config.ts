@@ -3,7 +3,7 @@ import { defineConfig } from 'vite';
 const root = decodeURIComponent(new URL('.', import.meta.url).pathname);
 
 /**
- * Builds the first page into `web/dist`, which both hosts serve as it is. Nothing may be inlined:
+ * Builds the first page and the API's reference into `web/dist`, which both hosts serve as it is. Nothing may be inlined:
  * the hosts send `default-src 'self'`, which refuses inline scripts, inline styles and `data:`.
  */
 export default defineConfig({
@@ -17,5 +17,8 @@ export default defineConfig({
     assetsInlineLimit: 0,
     modulePreload: false,
     reportCompressedSize: false,
+    // Swagger UI comes as one file.
+    chunkSizeWarningLimit: 2048,
+    rollupOptions: { input: [`${root}index.html`, `${root}docs.html`] },
   },
 });

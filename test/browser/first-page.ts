@@ -177,5 +177,27 @@ export function describeFirstPage(name: string, startHost: () => Promise<PageHos
       expect(whole).toBeLessThanOrEqual(360);
       expect(send?.x).toBeGreaterThan(0);
     });
+
+    it('DOCS-1: /docs shows every request of the OpenAPI document, and sends one', async () => {
+      const base = host?.baseUrl ?? '';
+      const document = await fetch(`${base}/openapi.json`);
+      const { paths } = (await document.json()) as { paths: Record<string, object> };
+      await page.goto(`${base}/docs`);
+      await page.locator('.opblock').first().waitFor();
+      const shown = await page.locator('.opblock-summary-path').evaluateAll((found) =>
+        // Swagger UI puts a zero-width space behind each slash, for line breaks.
+        found.map((path) => (path.textContent ?? '').replaceAll('\u200b', '')),
+      );
+      expect([...new Set(shown)].sort()).toEqual(Object.keys(paths).sort());
+      await saveScreenshot(page, `${name}-docs`);
+
+      const health = page.locator('.opblock', { hasText: '/health' }).first();
+      await health.locator('.opblock-summary-control').click();
+      await health.getByRole('button', { name: 'Try it out' }).click();
+      await health.getByRole('button', { name: 'Execute' }).click();
+      await health.locator('.live-responses-table').waitFor();
+      expect(await textIn(health.locator('.live-responses-table'))).toContain('200');
+      expect(complaints).toEqual([]);
+    });
   });
 }
