@@ -1,6 +1,7 @@
 /** Everything an isolate makes once from its settings. */
 
 import { type Authoriser, createAuthoriser } from '@headwater/shared/gateway/authorise';
+import { createOriginPool, type OriginPool } from '@headwater/shared/gateway/origin-pool';
 import type { Settings } from '@headwater/shared/protocol/settings';
 import { guardProvider } from '@headwater/shared/providers/guard-provider';
 import { createHostProviders } from '@headwater/shared/providers/host-providers';
@@ -21,6 +22,8 @@ export interface EdgeGateway {
   readonly authorise: Authoriser;
   readonly accessTokens: AccessTokens;
   readonly registry: ProviderRegistry;
+  /** Those of `ORIGIN_URL`. */
+  readonly origins: OriginPool;
 }
 
 const made = new WeakMap<Env, EdgeGateway>();
@@ -39,6 +42,7 @@ export function gatewayOf(env: Env): EdgeGateway {
         missing: { ...MISSING_PROVIDER, ollama: MISSING_OLLAMA_AT_EDGE },
         ...(settings.defaultModel === undefined ? {} : { defaultModel: settings.defaultModel }),
       }),
+      origins: createOriginPool(settings.originUrls),
     };
     made.set(env, gateway);
   }

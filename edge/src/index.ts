@@ -9,6 +9,7 @@ import { answerError, type EdgeContext, requestContext } from './middleware/requ
 import { initStreamRoute } from './routes/init-stream.ts';
 import { openaiRoute } from './routes/openai.ts';
 import { streamRoute } from './routes/stream.ts';
+import { tasksRoute } from './routes/tasks.ts';
 
 const app = new Hono<EdgeContext>();
 
@@ -21,6 +22,7 @@ app.get('/openapi.json', (c) => c.json(openApiDocument(VERSION)));
 app.route('/', initStreamRoute);
 app.route('/', streamRoute);
 app.route('/', openaiRoute);
+app.route('/', tasksRoute);
 app.post('/dev/callback', (c) => {
   if (!c.get('gateway').settings.devMode) throw noRoute();
   return c.json({ received: true });

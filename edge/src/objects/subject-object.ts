@@ -20,6 +20,11 @@ import {
   openSqlSubjectTables,
   type SqlSubjectTables,
 } from '@headwater/shared/gateway/subject-ledger-sql';
+import {
+  type RateBucket,
+  type RateDecision,
+  takeFromBucket,
+} from '@headwater/shared/security/rate-bucket';
 import type { Env } from '../env.ts';
 import { settingsOf } from '../env.ts';
 
@@ -43,6 +48,7 @@ export class SubjectObject extends DurableObject<Env> {
   readonly #keeper: LazyLeaseKeeper;
   readonly #leases: LeaseBook;
   #ledger: LocalLedger | undefined;
+  #taskRate: RateBucket | undefined;
 
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
@@ -74,6 +80,17 @@ export class SubjectObject extends DurableObject<Env> {
     const nowMs = Date.now();
     const liveUntilMs = nowMs + request.liveUntilMs - request.nowMs;
     return this.#open().admit({ ...request, subject: SELF, nowMs, liveUntilMs });
+  }
+
+  /**
+   * Asks for one submission of tasks. The rate lives in memory alone, as that of streams does: an
+   * object that was gone for a while forgives at most a minute.
+   */
+  takeTaskRate(): RateDecision {
+    const { taskRateLimitPerMinute } = settingsOf(this.env);
+    const decision = takeFromBucket(this.#taskRate, Date.now(), taskRateLimitPerMinute);
+    this.#taskRate = decision.state;
+    return decision;
   }
 
   /** {@link SubjectLedger.confirm}. */

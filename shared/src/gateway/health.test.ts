@@ -17,11 +17,15 @@ const registryOf = (providers: Partial<Record<ProviderName, ModelProvider>>) =>
   createProviderRegistry({ providers });
 
 const { provider: echo } = createScriptedModel();
+const engines = {
+  'content-generation': { live: true },
+  ocr: { live: false, missing: 'No engine for ocr is installed here.' },
+} as const;
 const openai = createScriptedProvider([]);
 
 it('HOST-3: health says which vendors are live, and which setting would make the others so', () => {
   const settings = settingsOf({ OPENAI_API_KEY: 'sk-hidden', DEV_MODE: 'true' });
-  const health = originHealthOf(settings, registryOf({ echo, openai }));
+  const health = originHealthOf(settings, registryOf({ echo, openai }), engines);
   expect(health).toEqual({
     status: 'ok',
     host: 'origin',
@@ -35,6 +39,7 @@ it('HOST-3: health says which vendors are live, and which setting would make the
       ollama: { live: false, setting: 'OLLAMA_HOST' },
       echo: { live: true, simulated: true },
     },
+    engines,
   });
   expect(JSON.stringify(health)).not.toMatch(/sk-hidden|nobody-may-see/);
 });
@@ -45,7 +50,7 @@ it('PROV-23: health shows the circuit of a vendor that kept failing', async () =
     policy: { failures: 1, openMs: 30_000, probeMs: 300_000 },
   });
   const registry = registryOf({ echo, openai: failing });
-  const circuit = () => originHealthOf(settingsOf(), registry).providers.openai.circuit;
+  const circuit = () => originHealthOf(settingsOf(), registry, {}).providers.openai.circuit;
   expect(circuit()).toBe('closed');
   const request = { model: 'gpt-4', messages: [], maxTokens: 1 };
   const answer = failing.stream(request, new AbortController().signal);
@@ -60,13 +65,15 @@ it('HOST-3: an edge without an origin names the setting that leads to one', () =
   expect(health.providers.ollama).toEqual({ live: false, setting: 'ORIGIN_URL' });
 });
 
-it('HOST-3: an edge shows the Ollama of its origin, and whether that answers', () => {
+it('HOST-3, TASK-46: an edge shows the Ollama and the engines of its origin, and whether that answers', () => {
   const settings = settingsOf({ ORIGIN_URL: 'https://origin.example', INTERNAL_API_KEY: 'k' });
   const registry = registryOf({ echo, ollama: createScriptedProvider([]) });
   const down = edgeHealthOf(settings, registry, undefined);
   expect(down.origin).toBe('down');
+  expect(down).not.toHaveProperty('engines');
   expect(down.providers.ollama).toEqual({ live: false, setting: 'OLLAMA_HOST' });
-  const up = edgeHealthOf(settings, registry, originHealthOf(settings, registry));
+  const up = edgeHealthOf(settings, registry, originHealthOf(settings, registry, engines));
+  expect(up.engines).toEqual(engines);
   expect(up.origin).toBe('up');
   expect(up.providers.ollama).toEqual({ live: true, setting: 'OLLAMA_HOST' });
 });

@@ -29,16 +29,29 @@ export interface Health {
   readonly devMode: boolean;
   readonly defaultModel: string;
   readonly providers: Readonly<Record<ProviderName, ProviderHealth>>;
+  /** What does the tasks, by their type; an edge shows its origin's. */
+  readonly engines?: Readonly<Record<string, EngineHealth>>;
   /** On an edge with `ORIGIN_URL`: whether an origin answers. */
   readonly origin?: 'up' | 'down';
 }
 
+/** One engine in `/health`. */
+export type EngineHealth =
+  | { readonly live: true }
+  /** `missing` says what it takes, and names settings and commands only. */
+  | { readonly live: false; readonly missing: string };
+
+/** The health of an origin. */
+export type OriginHealth = Health & Required<Pick<Health, 'engines'>>;
+
 /** The health of an origin. It names settings, never their values. */
-export function originHealthOf(settings: Settings, registry: ProviderRegistry): Health {
-  return healthOf('origin', settings, registry, {
-    ...stateOf(registry, 'ollama'),
-    setting: 'OLLAMA_HOST',
-  });
+export function originHealthOf(
+  settings: Settings,
+  registry: ProviderRegistry,
+  engines: Readonly<Record<string, EngineHealth>>,
+): OriginHealth {
+  const ollama = { ...stateOf(registry, 'ollama'), setting: 'OLLAMA_HOST' };
+  return { ...healthOf('origin', settings, registry, ollama), engines };
 }
 
 /** The health of an edge, whose Ollama is the origin's; `origin` is what that one says. */
@@ -52,7 +65,9 @@ export function edgeHealthOf(
     ...(origin?.providers.ollama ?? { live: false }),
     setting: linked ? 'OLLAMA_HOST' : 'ORIGIN_URL',
   });
-  return linked ? { ...health, origin: origin === undefined ? 'down' : 'up' } : health;
+  if (!linked) return health;
+  const engines = origin?.engines === undefined ? {} : { engines: origin.engines };
+  return { ...health, ...engines, origin: origin === undefined ? 'down' : 'up' };
 }
 
 function healthOf(

@@ -1,12 +1,15 @@
-/** The refusal of a caller that opens streams too fast. */
+/** The refusal of a caller that opens streams, or sends tasks, too fast. */
 
 import { GatewayError } from '../protocol/errors.ts';
 
 /** `rate_limited`, with the seconds to wait. */
-export function rateLimited(retryAfterSeconds: number): GatewayError {
+export function rateLimited(
+  retryAfterSeconds: number,
+  what: 'streams' | 'tasks' = 'streams',
+): GatewayError {
   return new GatewayError(
     'rate_limited',
-    `Too many new streams in a minute. Try again in ${Math.ceil(retryAfterSeconds)} s.`,
+    `Too many new ${what} in a minute. Try again in ${Math.ceil(retryAfterSeconds)} s.`,
     { details: { retryAfterSeconds } },
   );
 }

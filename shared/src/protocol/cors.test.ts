@@ -9,7 +9,8 @@ describe('corsHeaders', () => {
     expect(corsHeaders('https://app.example.com', PRODUCTION)).toEqual({
       'access-control-allow-origin': 'https://app.example.com',
       'access-control-allow-credentials': 'true',
-      'access-control-expose-headers': 'x-request-id, retry-after, location, idempotent-replayed',
+      'access-control-expose-headers':
+        'x-request-id, retry-after, location, idempotent-replayed, preference-applied',
       vary: 'Origin',
     });
   });
@@ -60,7 +61,7 @@ describe('preflightHeaders', () => {
       'access-control-allow-origin': 'http://localhost:5173',
       'access-control-allow-methods': 'GET, POST, DELETE, OPTIONS',
       'access-control-allow-headers': expect.stringMatching(
-        /^authorization, content-type, last-event-id, idempotency-key, x-api-key, x-request-id, x-stainless-arch/,
+        /^authorization, content-type, last-event-id, idempotency-key, x-api-key, x-request-id, prefer, x-stainless-arch/,
       ),
       'access-control-max-age': '600',
     });

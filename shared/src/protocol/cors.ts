@@ -11,13 +11,14 @@ export interface CorsPolicy {
 const LOOPBACK_ORIGIN = /^http:\/\/(?:localhost|127\.0\.0\.1|\[::1\])(?::\d{1,5})?$/;
 
 /** Headers a page may read beside those that every page may. */
-const EXPOSED_HEADERS = 'x-request-id, retry-after, location, idempotent-replayed';
+const EXPOSED_HEADERS =
+  'x-request-id, retry-after, location, idempotent-replayed, preference-applied';
 
 const ALLOWED_METHODS = 'GET, POST, DELETE, OPTIONS';
 
 const ALLOWED_HEADERS = [
   ...['authorization', 'content-type', 'last-event-id', 'idempotency-key', 'x-api-key'],
-  'x-request-id',
+  ...['x-request-id', 'prefer'],
   // What OpenAI's SDK says of itself in a browser.
   ...[
     'arch',

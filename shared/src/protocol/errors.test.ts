@@ -21,6 +21,7 @@ describe('errors', () => {
       ['expired', 410, false],
       ['payload_too_large', 413, false],
       ['unsupported_media_type', 415, false],
+      ['unprocessable', 422, false],
       ['rate_limited', 429, true],
       ['processing_failed', 500, false],
       ['upstream_failed', 502, true],

@@ -24,6 +24,7 @@ export const ERROR_TABLE = {
   expired: facts(410),
   payload_too_large: facts(413),
   unsupported_media_type: facts(415),
+  unprocessable: facts(422),
   rate_limited: facts(429, true),
   processing_failed: facts(500),
   upstream_failed: facts(502, true),

@@ -1,5 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { viewOf } from '../stream/stream-view.ts';
+import type { TaskSpec } from '../tasks/task.ts';
+import { newTask } from '../tasks/task-machine.ts';
+import { batchView, taskView } from '../tasks/task-view.ts';
 import { aNewSession } from '../testing/session-fixtures.ts';
 import { openApiDocument } from './openapi.ts';
 
@@ -77,5 +80,67 @@ describe('openApiDocument', () => {
     expect(properties['fallbackModels']).toMatchObject({ maxItems: 5 });
     const names = paths['/init-stream']?.['post']?.parameters?.map(({ name }) => name);
     expect(names).toEqual(['Idempotency-Key']);
+  });
+
+  it('TASK-50: it describes a task and a batch as they are shown', () => {
+    const spec: TaskSpec = {
+      id: 'task_1',
+      type: 'ocr',
+      owner: 'a',
+      priority: 5,
+      timeoutMs: 1000,
+      maxAttempts: 3,
+      createdAtMs: 0,
+      input: { params: {}, files: [] },
+    };
+    const record = newTask(spec);
+    const batch = { id: 'batch_1', owner: 'a', createdAtMs: 0, entries: [{ taskId: 'task_1' }] };
+    const shown = { Task: taskView(record), Batch: batchView(batch, [record]) };
+    for (const [name, view] of Object.entries(shown)) {
+      const { properties, required } = schemas[name] as { properties: Json; required: string[] };
+      expect(Object.keys(properties).sort()).toEqual(Object.keys(view).sort());
+      expect(required.sort()).toEqual(Object.keys(view).sort());
+    }
+  });
+
+  it('TASK-50: every path of the tasks is there, with the refusals that it may give', () => {
+    expect(Object.keys(paths)).toEqual(
+      expect.arrayContaining([
+        '/api/v1/tasks/batch',
+        '/api/v1/tasks/{id}',
+        '/api/v1/tasks/{id}/events',
+        '/api/v1/queue/status',
+        '/api/v1/health/detailed',
+        '/api/v1/voices',
+        '/metrics',
+        '/admin/queues',
+      ]),
+    );
+    const { responses } = paths['/api/v1/tasks/{id}']?.['post'] ?? { responses: {} };
+    expect(Object.keys(responses)).toEqual(
+      expect.arrayContaining([
+        '200',
+        '202',
+        '400',
+        '401',
+        '404',
+        '413',
+        '415',
+        '422',
+        '429',
+        '503',
+      ]),
+    );
+  });
+
+  it('TASK-50: it describes the fields that the reader of tasks takes', () => {
+    const { properties } = schemas['TaskRequest'] as { properties: Record<string, Json> };
+    expect(properties['priority']).toMatchObject({ minimum: 1, maximum: 10, default: 5 });
+    expect(Object.keys(properties)).toEqual(['priority', 'timeoutSeconds', 'callbackUrl']);
+    const batch = schemas['BatchRequest'] as { properties: Record<string, Json> };
+    expect(batch.properties['tasks']).toMatchObject({ minItems: 1, maxItems: 1000 });
+    expect(Object.keys(batch.properties).sort()).toEqual(
+      ['callbackUrl', 'priority', 'tasks', 'timeoutSeconds'].sort(),
+    );
   });
 });

@@ -4,6 +4,8 @@ import type { ErrorCode } from './errors.ts';
 import { OPENAI_PATHS, OPENAI_SCHEMAS } from './openapi-openai.ts';
 import { errorsAs, json, ok, ref } from './openapi-parts.ts';
 import { streamSchemas } from './openapi-schemas.ts';
+import { TASK_SCHEMAS } from './openapi-task-schemas.ts';
+import { TASK_PATHS } from './openapi-tasks.ts';
 
 const errors = (...codes: readonly ErrorCode[]) => errorsAs('Error', codes);
 
@@ -145,8 +147,9 @@ export function openApiDocument(version: string): Record<string, unknown> {
       securitySchemes: {
         caller: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' },
         internal: { type: 'apiKey', in: 'header', name: 'X-API-Key' },
+        operator: { type: 'http', scheme: 'basic' },
       },
-      schemas: { ...streamSchemas(), ...OPENAI_SCHEMAS },
+      schemas: { ...streamSchemas(), ...OPENAI_SCHEMAS, ...TASK_SCHEMAS },
     },
     paths: {
       '/health': {
@@ -156,6 +159,7 @@ export function openApiDocument(version: string): Record<string, unknown> {
       '/stream/{id}': streamPath,
       '/stream/{id}/state': statePath,
       ...OPENAI_PATHS,
+      ...TASK_PATHS,
     },
   };
 }

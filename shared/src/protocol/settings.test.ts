@@ -32,6 +32,7 @@ describe('parseSettings', () => {
       streamRetentionMs: 600_000,
       callbackAllowedHosts: [],
       rateLimitPerMinute: 60,
+      taskRateLimitPerMinute: 600,
       limits: {
         maxPromptBytes: 1_048_576,
         maxAnswerBytes: 4_194_304,
@@ -71,6 +72,7 @@ describe('parseSettings', () => {
       STREAM_RETENTION_SECONDS: '0',
       CALLBACK_ALLOWED_HOSTS: 'N8N.example, *.b.example:8080, 10.0.0.7, [fd00::7]:80',
       RATE_LIMIT_PER_MINUTE: '7',
+      TASK_RATE_LIMIT_PER_MINUTE: '8',
       OPENAI_API_KEY: 'openai',
       OPENAI_BASE_URL: 'http://127.0.0.1:9/v1/',
       AZURE_OPENAI_API_KEY: 'azure',
@@ -112,6 +114,7 @@ describe('parseSettings', () => {
       streamRetentionMs: 0,
       callbackAllowedHosts: ['n8n.example', '*.b.example:8080', '10.0.0.7', '[fd00::7]:80'],
       rateLimitPerMinute: 7,
+      taskRateLimitPerMinute: 8,
       limits: {
         maxPromptBytes: 1,
         maxAnswerBytes: 2,

@@ -45,6 +45,7 @@ const SETTINGS = {
   STREAM_RETENTION_SECONDS: wholeNumber(0, 2_592_000).optional(),
   CALLBACK_ALLOWED_HOSTS: hostList.optional(),
   RATE_LIMIT_PER_MINUTE: wholeNumber(1, 100_000).optional(),
+  TASK_RATE_LIMIT_PER_MINUTE: wholeNumber(1, 100_000).optional(),
   ...STREAM_LIMIT_SETTINGS,
   OPENAI_API_KEY: text.optional(),
   OPENAI_BASE_URL: httpUrl.optional(),
@@ -124,6 +125,8 @@ export interface Settings {
   readonly callbackAllowedHosts: readonly string[];
   /** Default 60. */
   readonly rateLimitPerMinute: number;
+  /** Submissions of tasks, at the edge; a batch is one. Default 600. */
+  readonly taskRateLimitPerMinute: number;
   readonly limits: StreamLimits;
   readonly openai?: VendorSettings;
   /** Its models are `azure/<deployment>`. */
@@ -201,6 +204,7 @@ export function parseSettings(env: Record<string, unknown>): Settings {
     streamRetentionMs: (read.STREAM_RETENTION_SECONDS ?? 600) * 1000,
     callbackAllowedHosts: read.CALLBACK_ALLOWED_HOSTS ?? [],
     rateLimitPerMinute: read.RATE_LIMIT_PER_MINUTE ?? 60,
+    taskRateLimitPerMinute: read.TASK_RATE_LIMIT_PER_MINUTE ?? 600,
     limits: readStreamLimits(read),
     ...optional('openai', vendor(read.OPENAI_API_KEY, read.OPENAI_BASE_URL)),
     ...optional('azure', azure(read)),

@@ -1,0 +1,32 @@
+import { describe, expect, it } from 'vitest';
+import { readFromChild } from './engine-messages.ts';
+
+describe('messages of a child', () => {
+  it.each([
+    { type: 'ready' },
+    { type: 'dying', cause: {} },
+    { type: 'news', attempt: 1, news: { progress: 0.5, stage: 'reading', text: 'a' } },
+    { type: 'done', attempt: 1, result: null },
+    { type: 'failed', attempt: 1, code: 'unavailable', message: 'No.' },
+    { type: 'stopped', attempt: 1 },
+  ])('ENGINE-14: are read as they are: $type', (message) => {
+    expect(readFromChild(message)).toEqual(message);
+  });
+
+  it.each([
+    undefined,
+    null,
+    'ready',
+    {},
+    { type: 'other', attempt: 1 },
+    { type: 'done', result: 1 },
+    { type: 'news', attempt: 1 },
+    { type: 'news', attempt: 1, news: { progress: 'half' } },
+    { type: 'news', attempt: 1, news: { progress: null } },
+    { type: 'done', attempt: 1, result: 1, news: { text: 1 } },
+    { type: 'failed', attempt: 1, code: 'toString', message: 'No.' },
+    { type: 'failed', attempt: 1, code: 'unavailable', message: { toString: 1 } },
+  ])('ENGINE-14: are dropped where they are none: %j', (message) => {
+    expect(readFromChild(message)).toBeUndefined();
+  });
+});
