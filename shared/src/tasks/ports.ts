@@ -91,18 +91,23 @@ export interface TaskStore {
    */
   commit(changes: readonly TaskChange[], by?: string): MaybePromise<readonly boolean[]>;
 
-  /** The node lives until `untilMs`. MUST be called before its first claim. */
-  beat(node: string, untilMs: number): MaybePromise<void>;
+  /** The node lives until `untilMs`, and runs these types. MUST be called before its first claim. */
+  beat(node: string, untilMs: number, types?: readonly string[]): MaybePromise<void>;
   /** The node goes down in order; what it still has is lost at once. */
   leave(node: string): MaybePromise<void>;
   /** Nodes that live now. */
   nodes(nowMs: number): MaybePromise<readonly string[]>;
+  /** Types that some node which lives now runs, each once, by the last `beat` of each. */
+  liveTypes(nowMs: number): MaybePromise<readonly string[]>;
   /** At most `limit` tasks whose node is past its `beat`, or has left. */
   lost(nowMs: number, limit: number): MaybePromise<readonly TaskRecord[]>;
   /** Calls `taken` for each task that someone else took from this node. Any word may be lost. */
   listen(node: string, taken: (id: string) => void): () => void;
-  /** At most `limit` of the given tasks that the node does not have any more: for words that were lost. */
-  notHeld(node: string, ids: readonly string[]): MaybePromise<readonly string[]>;
+  /**
+   * All tasks that the node has, claimed or running: it stops what it has no more, for words that
+   * were lost, and gives back what it knows nothing of, for claims whose answer was lost.
+   */
+  held(node: string): MaybePromise<readonly string[]>;
 
   /** Events of a task after a position, as a stream log reads them. */
   read(id: string, after: EventPosition, limit: number): MaybePromise<readonly StreamEvent[]>;

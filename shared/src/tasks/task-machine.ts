@@ -124,11 +124,13 @@ function start(before: TaskRecord, node: string, nowMs: number): TaskChange {
 
 function tellProgress(before: TaskRecord, progress: number, stage?: string): TaskChange {
   const { stage: _stage, ...kept } = before.state;
+  // An engine that divides by a length of nothing tells NaN, which JSON has no way to keep.
+  const told = Number.isNaN(progress) ? 0 : Math.min(1, progress);
   const state: TaskState = {
     ...kept,
     version: kept.version + 1,
     // Engines may count anew for each of their parts; a bar that runs backwards helps nobody.
-    progress: Math.max(kept.progress, Math.min(1, Math.max(0, progress))),
+    progress: Math.max(kept.progress, told),
     ...(stage === undefined ? {} : { stage }),
   };
   return { before, state, events: [progressEvent(state)] };
