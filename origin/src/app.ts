@@ -1,18 +1,25 @@
 /** The origin as a Fastify app, ready to listen or to be injected into. */
 
-import { originHealthOf, VERSION } from '@headwater/shared/gateway/health';
+import { VERSION } from '@headwater/shared/gateway/health';
 import { GatewayError } from '@headwater/shared/protocol/errors';
 import { MAX_BODY_BYTES } from '@headwater/shared/protocol/init-stream';
 import { openApiDocument } from '@headwater/shared/protocol/openapi';
 import { type FastifyBaseLogger, type FastifyInstance, fastify, LogController } from 'fastify';
 import type { OriginGateway } from './gateway.ts';
 import { addRequestContext, genReqId } from './plugins/request-context.ts';
+import { addBoard } from './routes/board.ts';
+import { addHealth } from './routes/health.ts';
 import { addInitStream } from './routes/init-stream.ts';
+import { addMetrics } from './routes/metrics.ts';
 import { addModelRelay } from './routes/model-relay.ts';
 import { addOpenAI } from './routes/openai.ts';
 import { addPage } from './routes/page.ts';
+import { addQueueStatus } from './routes/queue-status.ts';
 import { addStream } from './routes/stream.ts';
 import { addStreamSocket, isSocketUpgrade } from './routes/stream-socket.ts';
+import { addTaskEvents } from './routes/task-events.ts';
+import { addTaskVoices } from './routes/task-voices.ts';
+import { addTasks } from './routes/tasks.ts';
 
 /** Builds the app. Bodies reach the routes as text: the shared code judges them. */
 export async function buildApp(
@@ -36,7 +43,11 @@ export async function buildApp(
   app.addContentTypeParser('*', { parseAs: 'string' }, (_request, body, done) => done(null, body));
   addRequestContext(app, gateway.settings);
 
-  app.get('/health', async () => originHealthOf(gateway.settings, gateway.registry));
+  addHealth(app, gateway);
+  addMetrics(app, gateway);
+  // Who runs tasks alone answers nobody but those who watch it.
+  if (gateway.tasks.role === 'worker') return app;
+
   app.get('/openapi.json', async () => openApiDocument(VERSION));
   app.post('/dev/callback', async () => {
     if (gateway.settings.devMode) return { received: true };
@@ -46,6 +57,11 @@ export async function buildApp(
   addStream(app, gateway);
   addOpenAI(app, gateway);
   addModelRelay(app, gateway);
+  await addTasks(app, gateway);
+  addTaskEvents(app, gateway);
+  addTaskVoices(app, gateway);
+  addQueueStatus(app, gateway);
+  await addBoard(app, gateway);
   await addPage(app);
   await addStreamSocket(app, gateway);
   return app;

@@ -5,23 +5,20 @@ import { createCallbackSender } from '@headwater/shared/callbacks/send';
 import { type Authoriser, createAuthoriser } from '@headwater/shared/gateway/authorise';
 import { type SubjectLedger, subjectLimitsOf } from '@headwater/shared/gateway/subject-ledger';
 import type { Settings } from '@headwater/shared/protocol/settings';
-import { guardProvider } from '@headwater/shared/providers/guard-provider';
-import { createHostProviders } from '@headwater/shared/providers/host-providers';
-import { createOllamaProvider } from '@headwater/shared/providers/ollama/adapter';
-import {
-  createProviderRegistry,
-  type ProviderRegistry,
-} from '@headwater/shared/providers/registry';
+import type { ProviderRegistry } from '@headwater/shared/providers/registry';
 import { type AccessTokens, createAccessTokens } from '@headwater/shared/security/access-token';
 import { deriveWebhookSecret } from '@headwater/shared/security/webhook-signature';
 import type { Clock, Logger } from '@headwater/shared/stream/ports';
 import { createTimerAlarm } from '@headwater/shared/stream/timer-alarm';
 import { createGuardedFetch } from './adapters/guarded-fetch.ts';
-import { createLeanFetch } from './adapters/lean-fetch.ts';
 import type { OriginConfig } from './config.ts';
+import { openEngineRegistry } from './engines/registry.ts';
+import { createOriginProviders } from './providers.ts';
+import { noSessions } from './sessions/no-sessions.ts';
 import type { SessionRegistry } from './sessions/session-registry.ts';
 import { openLocalStorage } from './storage/local-storage.ts';
-import type { OriginStorage } from './storage/origin-storage.ts';
+import type { OriginStorage, SessionRuntime } from './storage/origin-storage.ts';
+import { type OriginTasks, openTasks } from './tasks/open-tasks.ts';
 
 /** What the routes share. */
 export interface OriginGateway {
@@ -32,6 +29,7 @@ export interface OriginGateway {
   readonly sessions: SessionRegistry;
   readonly ledger: SubjectLedger;
   readonly outbox: OutboxEngine;
+  readonly tasks: OriginTasks;
   readonly logger: Logger;
   /** Where streams are kept. */
   readonly storage: OriginStorage['kind'];
@@ -41,28 +39,25 @@ export interface OriginGateway {
 
 const clock: Clock = { nowMs: () => Date.now() };
 
-/** Wires the gateway. Errors: `unavailable` where the storage cannot be opened. */
-export async function createGateway(config: OriginConfig, logger: Logger): Promise<OriginGateway> {
-  const { settings } = config;
-  const registry = createRegistry(settings);
+/**
+ * Wires the gateway. `env` is the environment that engine processes get their part of. Errors:
+ * `unavailable` where the storage cannot be opened, or a module of `TASK_ENGINES` cannot be loaded.
+ */
+export async function createGateway(
+  config: OriginConfig,
+  env: Readonly<Record<string, string | undefined>>,
+  logger: Logger,
+): Promise<OriginGateway> {
+  const { settings, origin } = config;
+  const registry = createOriginProviders(settings);
+  const engines = await openEngineRegistry(origin.tasks.engineModules);
   const storage = await openStorage(config, logger);
   const outbox = await createCallbackOutbox(settings, storage, logger);
-  const sessions = await storage.openSessions({
-    registry,
-    outbox,
-    clock,
-    logger,
-    maxReaders: settings.limits.maxReadersPerStream,
-    maxBufferedBytes: settings.limits.maxBufferedBytes,
-    async ended({ request: { subject, streamId } }) {
-      try {
-        await storage.ledger.release(subject, streamId);
-      } catch (err) {
-        // The lease ends by itself.
-        logger.warn({ streamId, err }, 'release failed');
-      }
-    },
-  });
+  const tasks = await openTasks({ config, env, engines, storage, outbox, clock, logger });
+  const sessions =
+    origin.tasks.role === 'worker'
+      ? noSessions
+      : await openSessions(settings, storage, { registry, outbox, clock, logger });
   await outbox.rearm();
   return {
     settings,
@@ -72,26 +67,33 @@ export async function createGateway(config: OriginConfig, logger: Logger): Promi
     sessions,
     ledger: storage.ledger,
     outbox,
+    tasks,
     logger,
     storage: storage.kind,
-    close: storage.close,
+    async close() {
+      await tasks.close();
+      await storage.close();
+    },
   };
 }
 
-function createRegistry(settings: Settings): ProviderRegistry {
-  const { ollamaHost, ollamaTimeouts: timeouts, upstreamGuard, defaultModel } = settings;
-  const fetch = createLeanFetch();
-  return createProviderRegistry({
-    providers: {
-      ...createHostProviders(settings, fetch),
-      ...(ollamaHost && {
-        ollama: guardProvider(
-          createOllamaProvider({ host: ollamaHost, timeouts, fetch }),
-          upstreamGuard,
-        ),
-      }),
+function openSessions(
+  settings: Settings,
+  storage: OriginStorage,
+  ports: Pick<SessionRuntime, 'registry' | 'outbox' | 'clock' | 'logger'>,
+): Promise<SessionRegistry> {
+  return storage.openSessions({
+    ...ports,
+    maxReaders: settings.limits.maxReadersPerStream,
+    maxBufferedBytes: settings.limits.maxBufferedBytes,
+    async ended({ request: { subject, streamId } }) {
+      try {
+        await storage.ledger.release(subject, streamId);
+      } catch (err) {
+        // The lease ends by itself.
+        ports.logger.warn({ streamId, err }, 'release failed');
+      }
     },
-    ...(defaultModel === undefined ? {} : { defaultModel }),
   });
 }
 
@@ -105,6 +107,7 @@ async function openStorage(
   const { openClusterStorage } = await import('./storage/cluster-storage.ts');
   return openClusterStorage({
     redisUrl: origin.redisUrl,
+    dataDir: origin.dataDir,
     limits,
     retentionMs: settings.streamRetentionMs,
     logger,

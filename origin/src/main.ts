@@ -11,6 +11,9 @@ import { createGateway, type OriginGateway } from './gateway.ts';
 /** Time for callbacks to leave once the process is asked to stop, in ms. */
 const GOODBYE_MS = 3_000;
 
+/** Time beyond both of these in which what was asked to stop has to have stopped, in ms. */
+const SPARE_MS = 8_000;
+
 /** Log lines wait for so many bytes, or so long. */
 const LOG_BUFFER_BYTES = 4096;
 const LOG_FLUSH_MS = 200;
@@ -27,7 +30,7 @@ function configOrExit(): OriginConfig {
 
 async function gatewayOrExit(): Promise<OriginGateway> {
   try {
-    return await createGateway(config, logger);
+    return await createGateway(config, process.env, logger);
   } catch (thrown) {
     if (!(thrown instanceof GatewayError)) throw thrown;
     process.stderr.write(`${thrown.message}\n`);
@@ -48,8 +51,8 @@ const app = await buildApp(gateway, logger);
 async function stop(reason: string): Promise<void> {
   logger.info({ reason }, 'stopping');
   const { shutdownGraceMs } = config.origin;
-  setTimeout(() => process.exit(1), shutdownGraceMs + GOODBYE_MS + 2_000).unref();
-  await gateway.sessions.close(shutdownGraceMs);
+  setTimeout(() => process.exit(1), shutdownGraceMs + GOODBYE_MS + SPARE_MS).unref();
+  await Promise.all([gateway.sessions.close(shutdownGraceMs), gateway.tasks.stop(shutdownGraceMs)]);
   await gateway.outbox.flush(GOODBYE_MS);
   await app.close();
   await gateway.close();
@@ -69,7 +72,9 @@ for (const event of ['SIGINT', 'SIGTERM', 'disconnect'] as const) {
 
 try {
   const address = await app.listen({ host: listen.host, port: listen.port });
-  logger.info({ address, queue: 'in-process', storage: gateway.storage }, 'origin is up');
+  const { role, queueKind: queue, engines } = gateway.tasks;
+  const fields = { address, role, queue, storage: gateway.storage, engines: engines.names() };
+  logger.info(fields, 'origin is up');
 } catch (thrown) {
   const { code } = thrown as { code?: string };
   process.stderr.write(
@@ -79,3 +84,4 @@ try {
   );
   process.exit(1);
 }
+await gateway.tasks.start();

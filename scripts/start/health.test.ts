@@ -10,6 +10,7 @@ const BODY = {
     openai: { live: false, setting: 'OPENAI_API_KEY' },
     echo: { live: true, simulated: true },
   },
+  engines: { ocr: { live: false, missing: 'No engine.' }, steps: { live: true } },
 };
 const never = new AbortController().signal;
 const pause = (): Promise<void> => Promise.resolve();
@@ -22,15 +23,24 @@ test('a health report is read', () => {
       openai: { live: false, simulated: false, setting: 'OPENAI_API_KEY' },
       echo: { live: true, simulated: true },
     },
+    engines: { ocr: { live: false, missing: 'No engine.' }, steps: { live: true } },
   });
 });
 
-test.each([null, [], {}, { providers: [] }, { providers: { openai: {} } }])(
-  '%j is no health report',
-  (body) => {
-    expect(parseHealth(body)).toBeUndefined();
-  },
-);
+test('a health report without engines is one of an edge alone', () => {
+  const { engines: _engines, ...body } = BODY;
+  expect(parseHealth(body)?.engines).toEqual({});
+});
+
+test.each([
+  ...[null, [], {}, { providers: [] }, { providers: { openai: {} } }],
+  ...[
+    { providers: {}, engines: [] },
+    { providers: {}, engines: { ocr: {} } },
+  ],
+])('%j is no health report', (body) => {
+  expect(parseHealth(body)).toBeUndefined();
+});
 
 test('it is asked again until it answers with a report', async () => {
   const answers = [

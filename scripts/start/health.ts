@@ -14,11 +14,20 @@ export type ProviderHealth = {
   readonly simulated?: boolean;
 };
 
+/** What `/health` says of what does one type of task. */
+export type EngineHealth = {
+  readonly live: boolean;
+  /** What it takes, where it is not live. */
+  readonly missing?: string;
+};
+
 /** The part of the answer of `/health` that the start shows. */
 export type HealthReport = {
   readonly version: string;
   readonly defaultModel: string;
   readonly providers: Readonly<Record<string, ProviderHealth>>;
+  /** By type of task; empty where no origin answers for them. */
+  readonly engines: Readonly<Record<string, EngineHealth>>;
 };
 
 /**
@@ -84,7 +93,20 @@ export function parseHealth(body: unknown): HealthReport | undefined {
       ...(typeof setting === 'string' ? { setting } : {}),
     };
   }
-  return { version: String(version), defaultModel: String(defaultModel), providers };
+  const engines = parseEngines(body['engines'] ?? {});
+  if (engines === undefined) return undefined;
+  return { version: String(version), defaultModel: String(defaultModel), providers, engines };
+}
+
+function parseEngines(body: unknown): Record<string, EngineHealth> | undefined {
+  if (!isRecord(body)) return undefined;
+  const engines: Record<string, EngineHealth> = {};
+  for (const [type, engine] of Object.entries(body)) {
+    if (!isRecord(engine) || typeof engine['live'] !== 'boolean') return undefined;
+    const { live, missing } = engine;
+    engines[type] = { live, ...(typeof missing === 'string' ? { missing } : {}) };
+  }
+  return engines;
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {

@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { createServer } from 'node:http';
 import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
-import { describeProvider, formatCurlLine, formatSummary } from './summary.ts';
+import { describeEngine, describeProvider, formatCurlLine, formatSummary } from './summary.ts';
 
 const HEALTH = {
   version: '0.1.0',
@@ -11,6 +11,10 @@ const HEALTH = {
     openai: { live: true, setting: 'OPENAI_API_KEY' },
     anthropic: { live: false, setting: 'ANTHROPIC_API_KEY' },
     echo: { live: true, simulated: true },
+  },
+  engines: {
+    'content-generation': { live: true },
+    ocr: { live: false, missing: 'No engine for ocr is installed here.' },
   },
 };
 
@@ -34,6 +38,18 @@ test('the summary shows both URLs, every provider and a curl against the edge', 
   expect(text).toContain('Providers (default model: echo)\n  openai     live\n');
   expect(text).toContain('  anthropic  off: set ANTHROPIC_API_KEY to make it real\n');
   expect(text).toContain(formatCurlLine('http://127.0.0.1:8787', 'a.b.c'));
+});
+
+test('START-1: the summary shows which engines are live, and what the others lack', () => {
+  const text = formatSummary({ originUrl: 'http://127.0.0.1:8000', health: HEALTH });
+  expect(text).toContain('Engines (by type of task)\n  content-generation  live\n');
+  expect(text).toContain('  ocr                 off: No engine for ocr is installed here.\n');
+  expect(describeEngine({ live: false })).toBe('off');
+});
+
+test('an edge alone has no engines to show', () => {
+  const text = formatSummary({ originUrl: 'http://o', health: { ...HEALTH, engines: {} } });
+  expect(text).not.toContain('Engines');
 });
 
 test('an origin alone is shown alone, and the curl goes to it', () => {

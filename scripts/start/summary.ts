@@ -1,4 +1,4 @@
-import type { HealthReport, ProviderHealth } from './health.ts';
+import type { EngineHealth, HealthReport, ProviderHealth } from './health.ts';
 
 /** What the start says once the stack is ready. */
 export type Summary = {
@@ -16,10 +16,9 @@ export function formatSummary({ edgeUrl, originUrl, health, token }: Summary): s
   const lines = ['', `Headwater ${health.version} is running; Ctrl-C stops it.`];
   if (edgeUrl !== undefined) lines.push(`  edge    ${edgeUrl}`);
   lines.push(`  origin  ${originUrl}`, '', `Providers (default model: ${health.defaultModel})`);
-  const width = Math.max(...Object.keys(health.providers).map((name) => name.length));
-  for (const [name, provider] of Object.entries(health.providers)) {
-    lines.push(`  ${name.padEnd(width)}  ${describeProvider(provider)}`);
-  }
+  lines.push(...formatTable(health.providers, describeProvider));
+  const engines = formatTable(health.engines, describeEngine);
+  if (engines.length > 0) lines.push('', 'Engines (by type of task)', ...engines);
   lines.push('');
   if (token === undefined) {
     lines.push('With DEV_MODE=true this would show a curl that streams an answer.');
@@ -28,6 +27,20 @@ export function formatSummary({ edgeUrl, originUrl, health, token }: Summary): s
     lines.push(`  ${formatCurlLine(edgeUrl ?? originUrl, token)}`);
   }
   return `${lines.join('\n')}\n\n`;
+}
+
+function formatTable<Row>(
+  rows: Readonly<Record<string, Row>>,
+  describe: (row: Row) => string,
+): string[] {
+  const width = Math.max(...Object.keys(rows).map((name) => name.length));
+  return Object.entries(rows).map(([name, row]) => `  ${name.padEnd(width)}  ${describe(row)}`);
+}
+
+/** One engine's state, and what it takes where it is not there. */
+export function describeEngine({ live, missing }: EngineHealth): string {
+  if (live) return 'live';
+  return missing === undefined ? 'off' : `off: ${missing}`;
 }
 
 /** One provider's state, and the setting that would make it real where one would. */

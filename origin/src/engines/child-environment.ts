@@ -10,6 +10,8 @@ const WITHHELD: ReadonlySet<string> = new Set([
   'JWT_AUDIENCE',
   'INTERNAL_API_KEY',
   'REDIS_URL',
+  // Every role but one would need the Redis above; a child has none.
+  'ROLE',
   'DATABASE_URL',
   'ORIGIN_URL',
   'TASK_ENGINES',

@@ -5,12 +5,19 @@ import { openStream } from '@headwater/shared/gateway/open-stream';
 import type { FastifyInstance } from 'fastify';
 import type { OriginGateway } from '../gateway.ts';
 import { headerOf } from './header.ts';
+import { newStreamId } from './new-stream-id.ts';
 import { sessionPortsOf } from './session-ports.ts';
 
 /** Adds the route. */
 export function addInitStream(app: FastifyInstance, gateway: OriginGateway): void {
   const { settings, authorise, accessTokens } = gateway;
-  const ports = { ...sessionPortsOf(gateway), settings, authorise, accessTokens };
+  const ports = {
+    ...sessionPortsOf(gateway),
+    newStreamId,
+    settings,
+    authorise,
+    accessTokens,
+  };
   app.post('/init-stream', async (request, reply) => {
     const { body, streamId, replayed } = await openStream(ports, {
       contentType: headerOf(request, 'content-type'),

@@ -7,6 +7,7 @@ import { createSqliteOutboxStore } from '../adapters/sqlite-outbox-store.ts';
 import { createSqliteSessionVault } from '../adapters/sqlite-session-vault.ts';
 import { createSqliteSubjectLedger } from '../adapters/sqlite-subject-ledger.ts';
 import { createLocalRegistry } from '../sessions/local-registry.ts';
+import { openLocalTasks } from './local-tasks.ts';
 import type { OriginStorage } from './origin-storage.ts';
 
 /** Opens it. Errors: `unavailable`, which names `DATA_DIR`. */
@@ -21,6 +22,7 @@ export async function openLocalStorage(
     ledger: createSqliteSubjectLedger(database, limits),
     outboxStore: createSqliteOutboxStore(database),
     openSessions: (runtime) => createLocalRegistry({ ...runtime, vault }),
+    openTasks: (runtime) => openLocalTasks(database, dataDir, runtime),
     async close() {
       database.close();
     },

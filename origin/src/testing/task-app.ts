@@ -49,6 +49,8 @@ export interface TaskApp {
   readonly sent: readonly OutgoingCallback[];
   /** Log lines, as text. */
   readonly logged: readonly string[];
+  /** How often somebody began to wait for, or to follow, a task. */
+  readonly watches: number;
   close(): Promise<void>;
 }
 
@@ -107,7 +109,15 @@ export async function openTaskApp(options: TaskAppOptions): Promise<TaskApp> {
   });
   const blobs = createMemoryBlobs();
   const pool = createScriptedPool();
-  const storage = storageOf(options, blobs, clock);
+  let watches = 0;
+  const store: TaskStore = {
+    ...options.store,
+    watch(id, hint) {
+      watches += 1;
+      return options.store.watch(id, hint);
+    },
+  };
+  const storage = storageOf({ ...options, store }, blobs, clock);
   const tasks = await openTasks({
     config,
     env: {},
@@ -143,6 +153,9 @@ export async function openTaskApp(options: TaskAppOptions): Promise<TaskApp> {
     blobs,
     sent,
     logged,
+    get watches() {
+      return watches;
+    },
     async close() {
       await tasks.stop(0);
       await app.close();

@@ -25,6 +25,7 @@ const TYPES: Readonly<Record<ErrorCode, string>> = {
   expired: 'invalid_request_error',
   payload_too_large: 'invalid_request_error',
   unsupported_media_type: 'invalid_request_error',
+  unprocessable: 'invalid_request_error',
   rate_limited: 'rate_limit_error',
   processing_failed: 'api_error',
   upstream_failed: 'api_error',

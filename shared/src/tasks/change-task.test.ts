@@ -50,6 +50,13 @@ describe('changeTask', () => {
     expect(changed?.state).toMatchObject({ status: 'canceled', version: 2 });
   });
 
+  it('TASK-1: a record that is over already stays as it is, also where the store gives that very one', async () => {
+    const { store, record } = createContested([]);
+    await changeTask(store, 'task_1', { type: 'cancel' }, AT);
+    const over = record();
+    expect(await changeTask(store, over, { type: 'cancel' }, AT)).toEqual(over);
+  });
+
   it('TASK-1: begins with the record it is given, and goes on with the newest', async () => {
     const { store, record } = createContested([]);
     const stale = record();

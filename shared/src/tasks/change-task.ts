@@ -30,6 +30,7 @@ export async function changeTask(
   { nowMs, random, by }: ChangeOptions,
 ): Promise<TaskRecord | undefined> {
   const id = typeof task === 'string' ? task : task.spec.id;
+  let isNewest = typeof task === 'string';
   let record = typeof task === 'string' ? await store.get(id) : task;
   for (let race = 0; race < MAX_RACES; race += 1) {
     if (record === undefined) return undefined;
@@ -37,12 +38,13 @@ export async function changeTask(
     if (next === undefined) return record;
     const change = stepTask(record, next, nowMs, random);
     if (change === undefined) {
-      if (record !== task) return record;
+      if (isNewest) return record;
     } else {
       const [made] = await store.commit([change], by);
       if (made) return { spec: record.spec, state: change.state };
     }
     record = await store.get(id);
+    isNewest = true;
   }
   throw new GatewayError('conflict', 'The task changes too fast. Try again.');
 }

@@ -52,7 +52,7 @@ const acts = (isDelayable: boolean): fc.Arbitrary<Act[]> =>
         }),
       },
     ),
-    { maxLength: 120 },
+    { maxLength: 120, size: 'max' },
   );
 
 /** The same line, as plainly as it can be said. */
@@ -150,12 +150,14 @@ describe('a waiting line', () => {
               expect(line.take(nowMs)).toEqual(naive.take(nowMs));
             }
           }
-          expect(line.size).toBe(naive.size);
-          expect(line.delayed(nowMs)).toBe(naive.delayed(nowMs));
-          expect(line.nextDueMs()).toBe(naive.nextDueMs());
+          expect([line.size, line.delayed(nowMs), line.nextDueMs()]).toEqual([
+            naive.size,
+            naive.delayed(nowMs),
+            naive.nextDueMs(),
+          ]);
         }
       }),
-      { numRuns: 2_000, seed: SEED },
+      { numRuns: 300, seed: SEED },
     );
   });
 
@@ -177,7 +179,7 @@ describe('a waiting line', () => {
             if (taken === two) lead.now -= 1;
             lead.least = Math.min(lead.least, lead.now);
             lead.most = Math.max(lead.most, lead.now);
-            expect(lead.most - lead.least).toBeLessThanOrEqual(1);
+            if (lead.most - lead.least > 1) throw new Error(`${one} and ${two} took no turns`);
             if (!owners.has(one) || !owners.has(two)) {
               lead.now = 0;
               lead.least = 0;
@@ -187,6 +189,8 @@ describe('a waiting line', () => {
         };
         for (const act of all) {
           if (act.type === 'put') {
+            // One that is replaced leaves the line for a moment.
+            if (waits.delete(act.waiting.id)) look();
             line.put(act.waiting);
             waits.set(act.waiting.id, act.waiting.owner);
             look();
@@ -204,7 +208,7 @@ describe('a waiting line', () => {
           }
         }
       }),
-      { numRuns: 2_000, seed: SEED },
+      { numRuns: 300, seed: SEED },
     );
   });
 
