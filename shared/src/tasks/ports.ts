@@ -160,7 +160,7 @@ export interface TaskQueue {
   offer(type: string, count: number, atMs?: number): MaybePromise<void>;
   /** At least `count` tasks of the type can be had now: makes up for offers that were lost. */
   ensure(type: string, count: number): MaybePromise<void>;
-  /** Begins to call `run`. Each offer gets at least one call, unless the queue is closed. */
+  /** Begins to call `run`. Each offer gets at least one call, or a call after it that found nothing, unless the queue is closed. */
   work(options: WorkOptions): void;
   /** Calls `run` no more; resolves when the calls under way are over. */
   stop(): Promise<void>;
