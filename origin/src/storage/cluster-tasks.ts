@@ -3,6 +3,7 @@
 import { join } from 'node:path';
 import type { Redis } from 'ioredis';
 import { createBullmqQueue } from '../adapters/bullmq-queue.ts';
+import { tellOutages } from '../adapters/redis-connection.ts';
 import { createRedisTaskStore } from '../adapters/redis-task-store.ts';
 import type { FileBlobStore } from '../inputs/file-blob-store.ts';
 import { createRedisBlobStore } from '../inputs/redis-blob-store.ts';
@@ -16,7 +17,10 @@ export async function openClusterTasks(
   { types, settings, logger }: TaskRuntime,
 ): Promise<TaskStorage> {
   const spool = await openSpool(join(dataDir, 'incoming'));
-  const blobs = await openBlobs(redis, settings, spool);
+  // Files have a connection of their own: behind 50 MiB of one every other command would wait.
+  const files = redis.duplicate();
+  tellOutages(files, (err) => logger.warn({ err }, 'Redis is away'));
+  const blobs = await openBlobs(files, settings, spool);
   const store = createRedisTaskStore({ redis, retentionMs: settings.retentionMs, logger });
   const queue = createBullmqQueue({ redis, types, logger });
   return {
@@ -29,6 +33,7 @@ export async function openClusterTasks(
     async close() {
       await queue.close();
       store.close();
+      files.disconnect();
     },
   };
 }

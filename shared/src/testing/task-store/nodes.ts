@@ -140,7 +140,9 @@ export function testNodes(test: StoreTest): void {
       const takeOne = async () => {
         time += 1;
         await keepTasks(store, aTask(`own${time}`));
-        await takeStep(store, await startOne(store), { type: 'succeed', result: 1 }, AT_MS, NODE);
+        const own = await startOne(store);
+        const told = await takeStep(second, own, { type: 'text', text: 'a' }, AT_MS, 'n2');
+        await takeStep(store, told, { type: 'succeed', result: 1 }, AT_MS, NODE);
         await keepTasks(store, aTask(`started${time}`));
         await takeStep(second, await startOne(store), { type: 'cancel' });
         await keepTasks(store, aTask(`claimed${time}`));

@@ -48,7 +48,7 @@ export function testOrder(test: StoreTest): void {
       await keepTasks(store, ...several('b', 20, { owner: 'bob' }));
       const owners: string[] = [];
       for (let at = 0; at < 12; at += 1) {
-        await keepTasks(store, aTask(`a${at}`));
+        if (owners.at(-1) !== 'bob') await keepTasks(store, aTask(`a${at}`));
         owners.push(...ownersOf(await store.claim('ocr', NODE, 1, AT_MS)));
       }
       expect(countOf(owners, 'bob')).toBeGreaterThanOrEqual(5);

@@ -117,6 +117,20 @@ export function testSubmissions(test: StoreTest): void {
       expect((await store.get('big'))?.spec).toEqual(big.spec);
     });
 
+    test('QUEUE-1: what is sent again, because its answer was lost, is kept once', async (store) => {
+      const single = aSubmission([aTask('t1')]);
+      const keyed = aSubmission([aTask('t2')], anIdempotency('t2'));
+      const tasks = several('b', 2, { batchId: 'b1' });
+      const batch = aBatch('b1', [{ taskId: 'b0000' }, { taskId: 'b0001' }]);
+      const batched = aSubmission(tasks, { batch });
+      for (const submission of [single, keyed, batched]) {
+        expect(await store.submit(submission)).toEqual({ type: 'kept' });
+        expect(await store.submit(submission)).toEqual({ type: 'kept' });
+      }
+      expect((await store.counts(AT_MS)).get('ocr')?.queued).toBe(4);
+      expect(await store.claim('ocr', NODE, 9, AT_MS)).toHaveLength(4);
+    });
+
     test('QUEUE-1: names mean nothing, whatever they are made of', async (store) => {
       const tasks = ODD_NAMES.map((name) => aTask(name, { owner: name, type: name }));
       for (const [at, task] of tasks.entries()) {
