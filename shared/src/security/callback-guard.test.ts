@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { GatewayError } from '../protocol/errors.ts';
-import { type CallbackPolicy, checkCallbackUrl, mayDialAddress } from './callback-guard.ts';
+import { type CallbackPolicy, checkCallbackUrl } from './callback-guard.ts';
+import { mayDialAddress } from './dial-guard.ts';
 
 const CLOSED: CallbackPolicy = { allowedHosts: [], allowLoopback: false };
 const DEV: CallbackPolicy = { allowedHosts: [], allowLoopback: true };

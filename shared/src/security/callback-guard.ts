@@ -1,114 +1,18 @@
 /** Keeps callbacks away from the networks that only the gateway can reach. */
 
-import { GatewayError } from '../protocol/errors.ts';
-import { isAddress, isLoopbackAddress, isPublicAddress } from './addresses.ts';
-import { hostOf, isListedHost } from './host-list.ts';
+import { checkDialUrl, type DialPolicy } from './dial-guard.ts';
 
-/** Where callbacks may go. */
-export interface CallbackPolicy {
-  /**
-   * `CALLBACK_ALLOWED_HOSTS`: exact hosts or `*.example.com`, each with or without a port. When it
-   * is not empty only these may be used, and they may be private.
-   */
-  readonly allowedHosts: readonly string[];
-  /** Lets callbacks go to 127.0.0.0/8, ::1 and `localhost` as well, for local trials. */
-  readonly allowLoopback: boolean;
-}
-
-/** Longest callback address, in characters; proxies and servers commonly cut off beyond 2 KiB. */
-const MAX_CALLBACK_URL_LENGTH = 2048;
+/** Where callbacks may go: `CALLBACK_ALLOWED_HOSTS`, and loopback for local trials. */
+export type CallbackPolicy = DialPolicy;
 
 /**
- * Names that do not belong to the public DNS: RFC 6761 (localhost), RFC 6762 (local) and its
- * appendix G (what private networks use), RFC 8375 (home.arpa).
- */
-const PRIVATE_SUFFIXES = [
-  ...[
-    'localhost',
-    'localdomain',
-    'local',
-    'internal',
-    'intranet',
-    'private',
-    'corp',
-    'home',
-    'lan',
-  ],
-  'home.arpa',
-];
-
-const LIST_IT = 'list its host in CALLBACK_ALLOWED_HOSTS';
-
-/**
- * The callback address `raw`, parsed, when it may be used. To be dialled as `href` gives it, so that
- * what was checked is what is called.
- *
- * Throws `validation_failed`, with `field` as the path of the faulty field, and words that say what
- * to do. A public name may still lead to a private address: hosts that resolve names themselves
- * also ask {@link mayDialAddress}.
+ * The callback address `raw`, parsed, when it may be used, as {@link checkDialUrl} has it; `field` is
+ * the path of the field it came in. Errors: `validation_failed`.
  */
 export function checkCallbackUrl(raw: string, policy: CallbackPolicy, field = 'resumeUrl'): URL {
-  const refuse = (message: string) =>
-    new GatewayError('validation_failed', `${field} ${message}`, {
-      details: { fields: [{ path: field, message }] },
-    });
-
-  const url = parseCallbackUrl(raw, refuse);
-  const host = hostOf(url);
-  if (policy.allowLoopback && isLoopbackHost(host)) return url;
-  if (policy.allowedHosts.length > 0) {
-    if (isListedHost(url, policy.allowedHosts)) return url;
-    throw refuse(`points at a host that is not allowed. Use an allowed one, or ${LIST_IT}.`);
-  }
-  if (isLoopbackHost(host)) {
-    throw refuse(
-      `points at this machine itself. Use a public address, or ${LIST_IT}, or set DEV_MODE=true for local trials.`,
-    );
-  }
-  if (!isPublicHost(host)) {
-    throw refuse(`points at a private or special address. Use a public one, or ${LIST_IT}.`);
-  }
-  return url;
-}
-
-/**
- * Whether a connection for the checked callback `url` may go to `address`, which its host name
- * resolved to. Asked for every address, at the time of the connection, as a name may change.
- */
-export function mayDialAddress(address: string, url: URL, policy: CallbackPolicy): boolean {
-  if (isPublicAddress(address)) return true;
-  if (isListedHost(url, policy.allowedHosts)) return true;
-  return policy.allowLoopback && isLoopbackHost(hostOf(url)) && isLoopbackAddress(address);
-}
-
-function parseCallbackUrl(raw: string, refuse: (message: string) => GatewayError): URL {
-  if (raw.length > MAX_CALLBACK_URL_LENGTH) {
-    throw refuse(`is longer than ${MAX_CALLBACK_URL_LENGTH} characters.`);
-  }
-  // URL parsers disagree on what these mean, and the one that dials may not be this one.
-  if (/[\s\\\p{Cc}]/u.test(raw)) {
-    throw refuse('holds a space, a backslash or a control character. Percent-encode it.');
-  }
-  if (!URL.canParse(raw)) {
-    throw refuse('is not an absolute URL. Give one that begins with https:// or http://.');
-  }
-  const url = new URL(raw);
-  if (url.protocol !== 'https:' && url.protocol !== 'http:') {
-    throw refuse('is neither http nor https. Give a URL that begins with https:// or http://.');
-  }
-  if (url.username !== '' || url.password !== '') {
-    throw refuse('carries a user name or password. Leave them out; callbacks are signed instead.');
-  }
-  return url;
-}
-
-function isLoopbackHost(host: string): boolean {
-  return host === 'localhost' || isLoopbackAddress(host);
-}
-
-function isPublicHost(host: string): boolean {
-  if (isAddress(host)) return isPublicAddress(host);
-  // A single label only means something inside a network, such as the name of a container.
-  if (!host.includes('.') || host.includes('..')) return false;
-  return !PRIVATE_SUFFIXES.some((suffix) => host === suffix || host.endsWith(`.${suffix}`));
+  return checkDialUrl(raw, policy, {
+    field,
+    setting: 'CALLBACK_ALLOWED_HOSTS',
+    noCredentials: 'Leave them out; callbacks are signed instead.',
+  });
 }
