@@ -34,3 +34,21 @@ export function errorsAs(schema: string, codes: readonly ErrorCode[]): Record<st
     ]),
   );
 }
+
+/** What OpenAPI knows of one path: an operation a method. */
+type Paths = Readonly<Record<string, Readonly<Record<string, object>>>>;
+
+/** The same paths, each operation under a heading. */
+export function under(tag: string, paths: Paths): Record<string, object> {
+  return Object.fromEntries(
+    Object.entries(paths).map(([path, operations]) => [
+      path,
+      Object.fromEntries(
+        Object.entries(operations).map(([method, operation]) => [
+          method,
+          { tags: [tag], ...operation },
+        ]),
+      ),
+    ]),
+  );
+}

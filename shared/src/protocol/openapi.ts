@@ -2,7 +2,7 @@
 
 import type { ErrorCode } from './errors.ts';
 import { OPENAI_PATHS, OPENAI_SCHEMAS } from './openapi-openai.ts';
-import { errorsAs, json, ok, ref } from './openapi-parts.ts';
+import { errorsAs, json, ok, ref, under } from './openapi-parts.ts';
 import { streamSchemas } from './openapi-schemas.ts';
 import { TASK_SCHEMAS } from './openapi-task-schemas.ts';
 import { TASK_PATHS } from './openapi-tasks.ts';
@@ -152,14 +152,18 @@ export function openApiDocument(version: string): Record<string, unknown> {
       schemas: { ...streamSchemas(), ...OPENAI_SCHEMAS, ...TASK_SCHEMAS },
     },
     paths: {
-      '/health': {
-        get: { summary: 'Is it up, and what is real', responses: ok('Up', { type: 'object' }) },
-      },
-      '/init-stream': initStreamPath,
-      '/stream/{id}': streamPath,
-      '/stream/{id}/state': statePath,
-      ...OPENAI_PATHS,
-      ...TASK_PATHS,
+      ...under('Streams', {
+        '/init-stream': initStreamPath,
+        '/stream/{id}': streamPath,
+        '/stream/{id}/state': statePath,
+      }),
+      ...under('OpenAI’s API', OPENAI_PATHS),
+      ...under('Tasks', TASK_PATHS),
+      ...under('Operation', {
+        '/health': {
+          get: { summary: 'Is it up, and what is real', responses: ok('Up', { type: 'object' }) },
+        },
+      }),
     },
   };
 }
