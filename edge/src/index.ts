@@ -18,7 +18,7 @@ app.get('/health', async (c) => {
   const { settings, registry } = c.get('gateway');
   return c.json(edgeHealthOf(settings, registry, await originHealth(settings.originUrls)));
 });
-app.get('/openapi.json', (c) => c.json(openApiDocument(VERSION)));
+app.get('/openapi.json', (c) => c.json(openApiDocument(VERSION, 'edge')));
 app.route('/', initStreamRoute);
 app.route('/', streamRoute);
 app.route('/', openaiRoute);

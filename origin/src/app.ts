@@ -48,7 +48,7 @@ export async function buildApp(
   // Who runs tasks alone answers nobody but those who watch it.
   if (gateway.tasks.role === 'worker') return app;
 
-  app.get('/openapi.json', async () => openApiDocument(VERSION));
+  app.get('/openapi.json', async () => openApiDocument(VERSION, 'origin'));
   app.post('/dev/callback', async () => {
     if (gateway.settings.devMode) return { received: true };
     throw new GatewayError('not_found', 'There is nothing at this path.');

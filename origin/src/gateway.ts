@@ -11,6 +11,7 @@ import { deriveWebhookSecret } from '@headwater/shared/security/webhook-signatur
 import type { Clock, Logger } from '@headwater/shared/stream/ports';
 import { createTimerAlarm } from '@headwater/shared/stream/timer-alarm';
 import { createGuardedFetch } from './adapters/guarded-fetch.ts';
+import { createNodeSigner } from './adapters/node-signer.ts';
 import type { OriginConfig } from './config.ts';
 import { openEngineRegistry } from './engines/registry.ts';
 import { createOriginProviders } from './providers.ts';
@@ -62,7 +63,7 @@ export async function createGateway(
   return {
     settings,
     authorise: createAuthoriser(settings),
-    accessTokens: createAccessTokens({ secrets: settings.jwtSecrets }),
+    accessTokens: createAccessTokens({ secrets: settings.jwtSecrets, signerOf: createNodeSigner }),
     registry,
     sessions,
     ledger: storage.ledger,
@@ -128,6 +129,7 @@ async function createCallbackOutbox(
         allowLoopback: settings.devMode,
       }),
       nowMs: clock.nowMs,
+      signerOf: createNodeSigner,
     }),
     clock,
     alarm: createTimerAlarm(() => void outbox.wake()),

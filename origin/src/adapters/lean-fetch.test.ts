@@ -58,6 +58,42 @@ describe('the lean fetch', () => {
     ]);
   });
 
+  it.each([
+    ['Headers', new Headers({ 'X-One': 'a', 'x-two': 'b' })],
+    ['an object', { 'X-One': 'a', 'x-two': 'b' }],
+    [
+      'pairs',
+      [
+        ['X-One', 'a'],
+        ['x-two', 'b'],
+      ] as [string, string][],
+    ],
+  ])('PROV-29: takes headers as %s', async (_shape, headers) => {
+    let seen: object = {};
+    const url = await serve((request, response) => {
+      seen = request.headers;
+      response.end();
+    });
+    await readAll(await leanFetch(url, { headers }));
+    expect(seen).toMatchObject({ 'x-one': 'a', 'x-two': 'b' });
+  });
+
+  it('PROV-29: joins headers of one name, and sends none that would begin another line', async () => {
+    let seen: object = {};
+    const url = await serve((request, response) => {
+      seen = request.headers;
+      response.end();
+    });
+    const twice: [string, string][] = [
+      ['x-one', 'a'],
+      ['X-One', 'b'],
+    ];
+    await readAll(await leanFetch(url, { headers: twice }));
+    expect(seen).toMatchObject({ 'x-one': 'a, b' });
+    const broken = leanFetch(url, { headers: { 'x-one': 'a\r\nx-two: b' } });
+    await expect(broken).rejects.toThrow();
+  });
+
   it('PROV-29: a refusal can be read as text and as JSON, and a redirect is not followed', async () => {
     const url = await serve((_request, response) => {
       response.writeHead(302, { location: 'http://127.0.0.1:1/' }).end('{"error":{"code":"x"}}');

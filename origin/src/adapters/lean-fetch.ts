@@ -67,7 +67,7 @@ export function createLeanFetch(
           origin: url.origin,
           path: url.pathname + url.search,
           method: init.method ?? 'GET',
-          headers: Object.fromEntries(new Headers(init.headers)),
+          headers: plainHeaders(init.headers),
           body: typeof init.body === 'string' ? init.body : null,
         },
         {
@@ -94,6 +94,18 @@ export function createLeanFetch(
         },
       );
     });
+}
+
+/** Headers as undici takes them, which looks at names and values itself. */
+function plainHeaders(headers: RequestInit['headers']): Record<string, string> {
+  const plain: Record<string, string> = {};
+  if (headers === undefined) return plain;
+  const pairs = Symbol.iterator in headers ? headers : Object.entries(headers);
+  for (const [name, value] of pairs as Iterable<[string, string]>) {
+    const key = name.toLowerCase();
+    plain[key] = Object.hasOwn(plain, key) ? `${plain[key]}, ${value}` : value;
+  }
+  return plain;
 }
 
 function createInbox(controller: Dispatcher.DispatchController): Inbox {
@@ -179,10 +191,10 @@ function responseOf(
 
 function headersOf(raw: Readonly<Record<string, string | string[] | undefined>>): Headers {
   const headers = new Headers();
-  for (const [name, value] of Object.entries(raw)) {
-    for (const one of Array.isArray(value) ? value : [value]) {
-      if (one !== undefined) headers.append(name, one);
-    }
+  for (const name in raw) {
+    const value = raw[name];
+    if (typeof value === 'string') headers.append(name, value);
+    else for (const one of value ?? []) headers.append(name, one);
   }
   return headers;
 }

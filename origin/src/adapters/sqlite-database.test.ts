@@ -48,6 +48,21 @@ function faultOf(run: () => unknown): GatewayError {
   throw new Error('nothing was thrown');
 }
 
+/** The whole tells what became of its parts. */
+function forgo(part: unknown): void {
+  if (part instanceof Promise) part.catch(() => undefined);
+}
+
+const aDelivery = (id: string) => ({
+  id,
+  url: 'https://n8n.example/',
+  body: '{}',
+  status: 'pending' as const,
+  attempts: 0,
+  createdAtMs: 0,
+  nextAttemptAtMs: 0,
+});
+
 const countOf = (database: SqliteDatabase, table: string): number =>
   Number(database.prepare(`SELECT count(*) AS n FROM ${table}`).get()?.['n']);
 
@@ -203,6 +218,78 @@ describe('a transaction', () => {
       database.transact(() => insert.run('a', '[]'));
       expect(countOf(database, 'sealed_logs')).toBe(1);
       expect(told).toEqual([]);
+    }));
+});
+
+describe('an end that is kept as one', () => {
+  const body = (database: SqliteDatabase) => {
+    const vault = createSqliteSessionVault(database, 'msg_');
+    const outbox = createSqliteOutboxStore(database);
+    return (streamId: string, before?: () => void) =>
+      vault.asOne(() => {
+        forgo(vault.keeper(streamId).keep({ epoch: 1, events: [] }));
+        before?.();
+        forgo(vault.store(streamId).save({ ...aNewSession(1, {}), status: 'completed' }));
+        forgo(outbox.add(aDelivery(`msg_${streamId}`)));
+      });
+  };
+  const kept = (database: SqliteDatabase) =>
+    ['sessions', 'sealed_logs', 'outbox'].map((table) => countOf(database, table));
+
+  it('STREAM-7, DATA-6: is there at once where nobody shares the commit', () =>
+    withSqliteFolder(({ open }) => {
+      const database = open();
+      expect(body(database)('a')).toBeUndefined();
+      expect(kept(database)).toEqual([1, 1, 1]);
+    }));
+
+  it('STREAM-7, DATA-6: shares a commit under load, and one that fails harms no other of it', () =>
+    withSqliteFolder(async ({ open }) => {
+      const database = open();
+      const end = body(database);
+      expect(end('a')).toBeUndefined();
+      const refuse = () => {
+        throw new Error('no');
+      };
+      const ends = [end('b'), end('c', refuse), end('d')];
+      const outcomes = await Promise.allSettled(ends);
+      expect(outcomes.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled']);
+      expect(kept(database)).toEqual([3, 3, 3]);
+      const outbox = createSqliteOutboxStore(database);
+      expect(await outbox.get('msg_c')).toBeUndefined();
+    }));
+
+  it('DATA-6: fails where one of its writes did, also where that is kept from it', () =>
+    withSqliteFolder(async ({ open }) => {
+      const database = open();
+      const end = body(database);
+      const failUnheard = () => {
+        const refuse = () => {
+          throw new Error('no');
+        };
+        expect(() => database.group(refuse)).toThrow('no');
+      };
+      expect(() => end('a', failUnheard)).toThrow('no');
+      expect(kept(database)).toEqual([0, 0, 0]);
+      const outcomes = await Promise.allSettled([end('b'), end('c', failUnheard)]);
+      expect(outcomes.map(({ status }) => status)).toEqual(['fulfilled', 'rejected']);
+      expect(kept(database)).toEqual([1, 1, 1]);
+    }));
+
+  it('DATA-5, DATA-6: of one during which the disk is full nothing is left, nor of who shared with it', () =>
+    withSqliteFolder(async ({ open }) => {
+      const database = open();
+      const end = body(database);
+      expect(end('a')).toBeUndefined();
+      // As SQLite does by itself where the disk is full.
+      const fill = () => database.prepare('ROLLBACK').run();
+      const outcomes = await Promise.allSettled([end('b'), end('c', fill)]);
+      for (const outcome of outcomes) {
+        expect(outcome).toMatchObject({ status: 'rejected', reason: { code: 'unavailable' } });
+      }
+      expect(kept(database)).toEqual([1, 1, 1]);
+      await end('d');
+      expect(kept(database)).toEqual([2, 2, 2]);
     }));
 });
 

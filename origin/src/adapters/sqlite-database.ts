@@ -2,7 +2,12 @@
 
 import { chmodSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { DatabaseSync, type SQLInputValue, type SQLOutputValue } from 'node:sqlite';
+import {
+  DatabaseSync,
+  type SQLInputValue,
+  type SQLOutputValue,
+  type StatementSync,
+} from 'node:sqlite';
 import { GatewayError } from '@headwater/shared/protocol/errors';
 import type { MaybePromise } from '@headwater/shared/stream/ports';
 
@@ -53,13 +58,22 @@ const LOCK_WAIT_MS = 1_000;
 const QUIET_MS = 1;
 
 /**
+ * Pages of the write-ahead log after which it is carried into the database. That waits for the disk,
+ * and every stream with it, for some 10 ms: with SQLite's own 1000 one stream in a hundred would.
+ */
+const CHECKPOINT_PAGES = 4000;
+
+/**
  * `locking_mode` EXCLUSIVE keeps a second process out. The lock is the operating system's: it ends
  * with the process, however that ends. It comes before WAL, which then needs no shared memory.
+ * `temp_store` is for what a part of a transaction could have to take back.
  */
 const PRAGMAS = `
 PRAGMA locking_mode = EXCLUSIVE;
 PRAGMA journal_mode = WAL;
 PRAGMA synchronous = NORMAL;
+PRAGMA wal_autocheckpoint = ${CHECKPOINT_PAGES};
+PRAGMA temp_store = MEMORY;
 BEGIN EXCLUSIVE;
 COMMIT;
 `;
@@ -77,6 +91,30 @@ CREATE TABLE IF NOT EXISTS outbox (
   state TEXT NOT NULL
 ) STRICT;
 CREATE INDEX IF NOT EXISTS outbox_pending ON outbox (due, receiver, id) WHERE pending = 1;
+CREATE TABLE IF NOT EXISTS tasks (
+  number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, type TEXT NOT NULL, owner TEXT NOT NULL,
+  batch TEXT, priority INTEGER NOT NULL, created INTEGER NOT NULL, version INTEGER NOT NULL,
+  epoch INTEGER NOT NULL, events INTEGER NOT NULL, ended INTEGER, owed INTEGER NOT NULL,
+  state TEXT NOT NULL
+) STRICT;
+CREATE INDEX IF NOT EXISTS tasks_live ON tasks (number) WHERE ended IS NULL;
+CREATE INDEX IF NOT EXISTS tasks_by_end ON tasks (ended) WHERE ended IS NOT NULL;
+CREATE INDEX IF NOT EXISTS tasks_owing ON tasks (ended) WHERE owed = 1;
+CREATE TABLE IF NOT EXISTS task_specs (number INTEGER PRIMARY KEY, spec TEXT NOT NULL) STRICT;
+CREATE TABLE IF NOT EXISTS task_events (
+  number INTEGER NOT NULL, seq INTEGER NOT NULL, event TEXT NOT NULL, PRIMARY KEY (number, seq)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS task_batches (
+  id TEXT PRIMARY KEY, created INTEGER NOT NULL, remaining INTEGER NOT NULL, batch TEXT NOT NULL
+) STRICT;
+CREATE INDEX IF NOT EXISTS task_batches_refused ON task_batches (created) WHERE remaining = 0;
+CREATE TABLE IF NOT EXISTS task_keys (
+  owner TEXT NOT NULL, key TEXT NOT NULL, fingerprint TEXT NOT NULL, answer TEXT NOT NULL UNIQUE,
+  PRIMARY KEY (owner, key)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS task_ends (
+  type TEXT NOT NULL, status TEXT NOT NULL, count INTEGER NOT NULL, PRIMARY KEY (type, status)
+) STRICT, WITHOUT ROWID;
 `;
 
 /**
@@ -84,7 +122,7 @@ CREATE INDEX IF NOT EXISTS outbox_pending ON outbox (due, receiver, id) WHERE pe
  *
  * What a statement or a transaction wrote survives the end of the process, `kill -9` included: it
  * is in the write-ahead log before the call returns. A power cut or a crash of the system may cost
- * what was written since the last checkpoint (every 1000 pages, 4 MB); what is left is whole.
+ * what was written since the last checkpoint (every {@link CHECKPOINT_PAGES} pages, 16 MB); what is left is whole.
  *
  * @throws GatewayError `unavailable`, which names `DATA_DIR`: it cannot be written, another process
  *   has it, its disk is full, or the file in it is no database
@@ -106,8 +144,14 @@ export function openSqliteDatabase(folder: string): SqliteDatabase {
 }
 
 function wrap(db: DatabaseSync): SqliteDatabase {
+  const begin = db.prepare('BEGIN IMMEDIATE');
+  const commit = db.prepare('COMMIT');
+  const beginPart = db.prepare('SAVEPOINT part');
+  const keepPart = db.prepare('RELEASE part');
   let committed: (() => void)[] = [];
   let lastWriteMs = Number.NEGATIVE_INFINITY;
+  /** The transaction whose work runs now, and the first write of it that failed. */
+  let running: { fault?: { readonly thrown: unknown } } | undefined;
   /** Those who wait for the shared transaction of this turn; absent while there is none. */
   let turn: PromiseWithResolvers<void> | undefined;
 
@@ -121,8 +165,16 @@ function wrap(db: DatabaseSync): SqliteDatabase {
       }
     };
 
+  function runGuarded(statement: StatementSync): void {
+    try {
+      statement.run();
+    } catch (cause) {
+      throw mapFault(cause);
+    }
+  }
+
   function beginTurn(): PromiseWithResolvers<void> {
-    guard(() => db.exec('BEGIN IMMEDIATE'))();
+    runGuarded(begin);
     const begun = Promise.withResolvers<void>();
     // Nobody may be waiting any more: each who does has a promise of its own.
     begun.promise.catch(() => undefined);
@@ -138,7 +190,7 @@ function wrap(db: DatabaseSync): SqliteDatabase {
     try {
       // A full disk may have rolled it back already, and then nothing of it is kept.
       if (!db.isTransaction) throw new GatewayError('unavailable', DISK_FULL);
-      guard(() => db.exec('COMMIT'))();
+      runGuarded(commit);
     } catch (thrown) {
       rollBack();
       ending.reject(thrown);
@@ -149,11 +201,11 @@ function wrap(db: DatabaseSync): SqliteDatabase {
   }
 
   function transactAtOnce<T>(work: () => T): T {
-    guard(() => db.exec('BEGIN IMMEDIATE'))();
+    runGuarded(begin);
     let result: T;
     try {
-      result = work();
-      guard(() => db.exec('COMMIT'))();
+      result = runWhole(work);
+      runGuarded(commit);
     } catch (thrown) {
       rollBack();
       throw thrown;
@@ -174,14 +226,41 @@ function wrap(db: DatabaseSync): SqliteDatabase {
   /** All of it is kept with the turn, or nothing of it. */
   function transactWithinTurn<T>(work: () => T): T {
     const before = committed.length;
-    db.exec('SAVEPOINT part');
+    runGuarded(beginPart);
     try {
-      const result = work();
-      db.exec('RELEASE part');
+      const result = runWhole(work);
+      runGuarded(keepPart);
       return result;
     } catch (thrown) {
       committed.length = before;
       if (db.isTransaction) db.exec('ROLLBACK TO part; RELEASE part');
+      throw thrown;
+    }
+  }
+
+  /** Fails where any write within it did, also where whoever made that write keeps the failure. */
+  function runWhole<T>(work: () => T): T {
+    const outer = running;
+    const mine: NonNullable<typeof running> = {};
+    running = mine;
+    try {
+      const result = work();
+      if (mine.fault !== undefined) throw mine.fault.thrown;
+      return result;
+    } finally {
+      running = outer;
+    }
+  }
+
+  /** A write of the transaction that runs now: done at once, and kept when that is. */
+  function workWithin<T>(whole: NonNullable<typeof running>, work: () => T): MaybePromise<T> {
+    try {
+      // A full disk may have rolled it back: the rest of it must not be kept without its beginning.
+      if (!db.isTransaction) throw new GatewayError('unavailable', DISK_FULL);
+      const result = work();
+      return turn === undefined ? result : turn.promise.then(() => result);
+    } catch (thrown) {
+      whole.fault ??= { thrown };
       throw thrown;
     }
   }
@@ -212,8 +291,7 @@ function wrap(db: DatabaseSync): SqliteDatabase {
       return db.isTransaction ? work() : transactAtOnce(work);
     },
     group(work) {
-      // Part of a transaction of its caller's, who is told of its end.
-      if (turn === undefined && db.isTransaction) return work();
+      if (running !== undefined) return workWithin(running, work);
       const nowMs = performance.now();
       const isQuiet = turn === undefined && nowMs - lastWriteMs > QUIET_MS;
       lastWriteMs = nowMs;

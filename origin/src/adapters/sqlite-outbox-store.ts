@@ -6,6 +6,13 @@ import { type OutboxStore, receiverOf } from '@headwater/shared/callbacks/outbox
 import type { SqliteDatabase } from './sqlite-database.ts';
 
 /**
+ * New deliveries that are remembered until they are first claimed, which mostly is at once; with
+ * longest bodies of so many characters they take some megabytes.
+ */
+const MAX_FRESH = 64;
+const MAX_FRESH_BODY = 64 * 1024;
+
+/**
  * Opens the store. Times and claims of what is pending are in memory, the deliveries on disk: a
  * restart frees the claims at once, for the attempts that held them are gone too. Every call may be
  * part of a transaction.
@@ -24,6 +31,19 @@ export function createSqliteOutboxStore(database: SqliteDatabase): OutboxStore {
     book.add(String(id), String(receiver), Number(due));
   }
 
+  const fresh = new Map<string, DeliveryState>();
+
+  function remember(state: DeliveryState): void {
+    if (fresh.size < MAX_FRESH && state.body.length <= MAX_FRESH_BODY) fresh.set(state.id, state);
+  }
+
+  /** The state of a delivery that is claimed: what is remembered of it ends with its first claim. */
+  function take(id: string): DeliveryState | undefined {
+    const state = fresh.get(id) ?? get(id);
+    fresh.delete(id);
+    return state;
+  }
+
   function get(id: string): DeliveryState | undefined {
     const row = select.get(id);
     return row === undefined ? undefined : (JSON.parse(String(row['state'])) as DeliveryState);
@@ -37,7 +57,10 @@ export function createSqliteOutboxStore(database: SqliteDatabase): OutboxStore {
       const receiver = receiverOf(url);
       return database.group(() => {
         if (insert.run(id, receiver, dueMs, JSON.stringify(state)) === 0) return false;
-        database.afterCommit(() => book.add(id, receiver, dueMs));
+        database.afterCommit(() => {
+          book.add(id, receiver, dueMs);
+          remember(state);
+        });
         return true;
       });
     },
@@ -54,14 +77,17 @@ export function createSqliteOutboxStore(database: SqliteDatabase): OutboxStore {
     get,
     claim: (nowMs, untilMs, limit) =>
       book.claim(nowMs, untilMs, limit).flatMap(({ id, token }) => {
-        const state = get(id);
+        const state = take(id);
         return state === undefined ? [] : [{ state, token }];
       }),
     nextDueMs: book.nextDueMs,
     drop: (id) =>
       database.group(() => {
         remove.run(id);
-        database.afterCommit(() => book.drop(id));
+        database.afterCommit(() => {
+          book.drop(id);
+          fresh.delete(id);
+        });
       }),
   };
 }

@@ -11,5 +11,11 @@ export function createSqliteSessionVault(
   callbackIdPrefix: string,
 ): SessionVault {
   const { of: store, live, overdue } = createSqliteSessionStores(database, callbackIdPrefix);
-  return { store, live, overdue, keeper: createSqliteSealedLogs(database) };
+  return {
+    store,
+    live,
+    overdue,
+    keeper: createSqliteSealedLogs(database),
+    asOne: (work) => database.group(() => database.transact(work)),
+  };
 }

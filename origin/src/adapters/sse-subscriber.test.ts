@@ -1,6 +1,8 @@
 import { once } from 'node:events';
-import { createServer, type IncomingMessage, request, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { Agent, createServer, type IncomingMessage, request, type ServerResponse } from 'node:http';
+import { type AddressInfo, connect as connectTo } from 'node:net';
+import { SSE_PREAMBLE } from '@headwater/shared/stream/frames';
+import type { Subscriber } from '@headwater/shared/stream/ports';
 import { MAX_BUFFERED_BYTES } from '@headwater/shared/stream/readers';
 import { parseSse } from '@headwater/shared/testing/recording-subscriber';
 import { describeSubscriberContract } from '@headwater/shared/testing/subscriber-contract';
@@ -106,6 +108,58 @@ it('STREAM-15: waiting for a reader ends when it goes away, and writing to it do
   expect(subscriber.write('data: late\n\n')).toBe(0);
   expect(subscriber.drained()).toBeUndefined();
   subscriber.end({ code: 'unavailable', message: 'Too late.' });
+});
+
+/** What a client that speaks `version` gets, byte for byte, after the head. */
+async function readRaw(version: string, write: (subscriber: Subscriber) => void): Promise<string> {
+  onRequest = (response) => {
+    const subscriber = createSseSubscriber(response, 'sse-text');
+    write(subscriber);
+    subscriber.end();
+  };
+  const { port } = server.address() as AddressInfo;
+  const socket = connectTo(port, '127.0.0.1');
+  socket.end(`GET / HTTP/${version}\r\nhost: x\r\nconnection: close\r\n\r\n`);
+  let text = '';
+  for await (const piece of socket.setEncoding('utf8')) text += String(piece);
+  return text.slice(text.indexOf('\r\n\r\n') + 4);
+}
+
+it('FRAME-1: every frame is a chunk of its own, counted in bytes, and the last chunk ends the body', async () => {
+  const frames = ['data: ž 🐎\n\n', 'data: ž 🐎\n\n', `data: ${'x'.repeat(300)}\n\n`];
+  const body = await readRaw('1.1', (subscriber) => {
+    for (const frame of frames) subscriber.write(frame);
+  });
+  const chunks = [SSE_PREAMBLE, ...frames].map(
+    (frame) => `${Buffer.byteLength(frame).toString(16)}\r\n${frame}\r\n`,
+  );
+  expect(body).toBe(`${chunks.join('')}0\r\n\r\n`);
+});
+
+it('FRAME-1: a client of HTTP/1.0, which knows no chunks, gets the frames alone', async () => {
+  const body = await readRaw('1.0', (subscriber) => subscriber.write('data: a\n\n'));
+  expect(body).toBe(`${SSE_PREAMBLE}data: a\n\n`);
+});
+
+it('FRAME-1: the connection takes another request after the end of a stream', async () => {
+  const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+  const { port } = server.address() as AddressInfo;
+  const ports: (number | undefined)[] = [];
+  for (const word of ['one', 'two']) {
+    onRequest = (response) => {
+      ports.push(response.socket?.remotePort);
+      const subscriber = createSseSubscriber(response, 'sse-text');
+      subscriber.write(`data: ${word}\n\n`);
+      subscriber.end();
+    };
+    const outgoing = request({ host: '127.0.0.1', port, agent });
+    outgoing.end();
+    const [client] = (await once(outgoing, 'response')) as [IncomingMessage];
+    expect(parseSse(await readAll(client)).map(({ data }) => data)).toEqual([word]);
+  }
+  agent.destroy();
+  expect(ports[0]).toBeDefined();
+  expect(ports[1]).toBe(ports[0]);
 });
 
 describeSubscriberContract('HTTP response of Node', async () => {

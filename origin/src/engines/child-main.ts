@@ -19,7 +19,9 @@ new Worker(new URL('./watch-parent.ts', import.meta.url), {
 
 // The parent decides when a child ends: a signal to the whole group must not take it before.
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => undefined);
-process.on('disconnect', () => process.exit());
+// With the programs that its engines have started: where the parent was killed nobody else ends them,
+// and this thread may hear of it before the one that watches.
+process.on('disconnect', () => process.kill(-process.pid, 'SIGKILL'));
 process.on('uncaughtException', (thrown) => {
   // By itself Node would print the message, which may quote a prompt.
   send({ type: 'dying', cause: describeError(thrown) });

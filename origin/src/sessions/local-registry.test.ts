@@ -217,6 +217,32 @@ it('STREAM-4: an ended session that nobody reads leaves the memory, and comes ba
     expect(first.callbacks).toHaveLength(1);
   }));
 
+it('STREAM-4: a session leaves the memory with its end, unless a slow reader is still there', () =>
+  withProcess(async ({ first }) => {
+    const idle = vi.getTimerCount();
+    await first.sessions.create(aSession({ start: 'now' }));
+    const begun = await find(first.sessions);
+    const reader = await read(first.sessions);
+    await answer(first);
+    expect(reader.ended).toBe(true);
+    await advance(1);
+    expect(vi.getTimerCount()).toBe(idle);
+    expect(await find(first.sessions)).not.toBe(begun);
+    await first.sessions.create({ ...aSession({ streamId: 's2', start: 'now' }) });
+    const other = await find(first.sessions, 's2');
+    const slow = createRecordingSubscriber();
+    first.model.text('x'.repeat(100_000));
+    await settle();
+    slow.stall();
+    other.attach(slow, 0);
+    await answer(first);
+    await advance(1);
+    expect(await find(first.sessions, 's2')).toBe(other);
+    slow.take();
+    await advance(SWEEP_MS);
+    expect(await find(first.sessions, 's2')).not.toBe(other);
+  }));
+
 it('STREAM-10: an ended session stays in memory while a slow reader is on its way through it', () =>
   withProcess(async ({ first }) => {
     await first.sessions.create(aSession({ start: 'now' }));

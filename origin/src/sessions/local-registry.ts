@@ -4,8 +4,8 @@ import { GatewayError } from '@headwater/shared/protocol/errors';
 import { type StreamEngine, startEngine } from '@headwater/shared/stream/engine';
 import { createMemoryLog, type EventKeeper } from '@headwater/shared/stream/memory-log';
 import { createMemoryStore } from '@headwater/shared/stream/memory-store';
-import type { SessionStore } from '@headwater/shared/stream/ports';
-import { isEnded, type SessionState } from '@headwater/shared/stream/session-state';
+import type { MaybePromise, SessionStore } from '@headwater/shared/stream/ports';
+import type { SessionState } from '@headwater/shared/stream/session-state';
 import { createTimerAlarm } from '@headwater/shared/stream/timer-alarm';
 import { countTokens } from '@headwater/shared/text/count-tokens';
 import type { SessionRuntime } from '../storage/origin-storage.ts';
@@ -19,6 +19,11 @@ export interface SessionVault {
   live(): readonly string[];
   /** At most `limit` ended sessions whose retention is over. */
   overdue(nowMs: number, limit: number): readonly string[];
+  /**
+   * Keeps what `work` writes, here and in the outbox, or nothing of it. `work` MUST NOT wait, and
+   * what its writes resolve to counts only once this has resolved.
+   */
+  asOne(work: () => void): MaybePromise<void>;
 }
 
 /** What the registry is wired to. */
@@ -44,8 +49,6 @@ const CLOSE_LOOK_MS = 50;
 /** One session in memory. */
 interface Entry {
   readonly engine: StreamEngine;
-  /** True once the vault has the ended state: the engine holds nothing that the vault does not. */
-  isKept(): boolean;
   /** Stops its timer. */
   sleep(): void;
 }
@@ -67,18 +70,14 @@ export async function createLocalRegistry(ports: LocalRegistryPorts): Promise<Se
     const { vault } = ports;
     const mustKeep = state.request.isKept;
     const keeper = mustKeep ? vault.keeper(streamId) : undefined;
-    // An end that the vault refused is known to the engine alone.
-    let isKept = origin === 'restored' && isEnded(state.status);
-    const store = notingEnd(mustKeep ? vault.store(streamId) : createMemoryStore(), () => {
-      isKept = true;
-    });
     let engine: StreamEngine | undefined;
     const alarm = createTimerAlarm(() => void engine?.wake());
     engine = await startEngine(
       state,
       {
         log: createMemoryLog(keeper, origin === 'restored' ? await keeper?.load() : undefined),
-        store,
+        store: mustKeep ? vault.store(streamId) : createMemoryStore(),
+        ...(mustKeep ? { asOne: vault.asOne } : {}),
         outbox: ports.outbox,
         clock: ports.clock,
         alarm,
@@ -88,12 +87,16 @@ export async function createLocalRegistry(ports: LocalRegistryPorts): Promise<Se
         gatherMs: GATHER_MS,
         maxReaders: ports.maxReaders,
         maxBufferedBytes: ports.maxBufferedBytes,
-        ended: () => ports.ended(state),
+        ended() {
+          // Once whoever is told of the end has done with it.
+          setImmediate(sleepAtRest, streamId);
+          ports.ended(state);
+        },
         purged: () => entries.delete(streamId),
       },
       origin,
     );
-    entries.set(streamId, { engine, isKept: () => isKept, sleep: () => alarm.set(undefined) });
+    entries.set(streamId, { engine, sleep: () => alarm.set(undefined) });
     return engine;
   }
 
@@ -122,12 +125,16 @@ export async function createLocalRegistry(ports: LocalRegistryPorts): Promise<Se
 
   const get = (streamId: string) => open(streamId, () => restore(streamId));
 
+  /** What the memory keeps for longer than a moment, the garbage collector has to copy twice. */
+  function sleepAtRest(streamId: string): void {
+    const entry = entries.get(streamId);
+    if (entry === undefined || !entry.engine.isAtRest || entry.engine.readerCount > 0) return;
+    entry.sleep();
+    entries.delete(streamId);
+  }
+
   function sleepEnded(): void {
-    for (const [streamId, { engine, isKept, sleep }] of entries) {
-      if (!isKept() || engine.readerCount > 0) continue;
-      sleep();
-      entries.delete(streamId);
-    }
+    for (const streamId of entries.keys()) sleepAtRest(streamId);
   }
 
   async function sweep(): Promise<void> {
@@ -182,18 +189,6 @@ export async function createLocalRegistry(ports: LocalRegistryPorts): Promise<Se
       await Promise.all([...entries.values()].map(({ engine }) => engine.idle()));
       for (const { engine } of entries.values()) engine.handOver();
       entries.clear();
-    },
-  };
-}
-
-/** The store, which calls `kept` once it has an ended state. */
-function notingEnd(store: SessionStore, kept: () => void): SessionStore {
-  return {
-    ...store,
-    save(state) {
-      const saved = store.save(state);
-      if (!isEnded(state.status)) return saved;
-      return saved instanceof Promise ? saved.then(kept) : kept();
     },
   };
 }

@@ -19,9 +19,10 @@ const pool = createEnginePool({
   clock: { nowMs: () => Date.now() },
 });
 
-for (const index of [1, 2]) {
-  const params = { startProgram: true, hang: true };
-  void pool.run(aTestTask({ id: `tsk_${index}`, params }), new AbortController().signal, (news) => {
+// One keeps its thread busy; the other hears of its parent's end there too.
+for (const work of [{ hang: true }, { sleepMs: 600_000 }]) {
+  const task = aTestTask({ params: { startProgram: true, ...work } });
+  void pool.run(task, new AbortController().signal, (news) => {
     if (news.type === 'text') process.stdout.write(`${news.text}\n`);
   });
 }

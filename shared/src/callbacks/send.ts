@@ -1,6 +1,7 @@
 /** One attempt to deliver a callback over HTTP. */
 
-import { signWebhook } from '../security/webhook-signature.ts';
+import type { SignerOf } from '../security/hmac-keys.ts';
+import { createWebhookSigner } from '../security/webhook-signature.ts';
 import { type AttemptOutcome, classifyAnswer, parseRetryAfter } from './delivery.ts';
 
 /** Time a receiver has to answer, in ms: Standard Webhooks recommends 15–30 s. */
@@ -15,6 +16,8 @@ export interface SendOptions {
   readonly secrets: readonly string[];
   readonly fetch: (url: string, init: RequestInit) => Promise<Response>;
   readonly nowMs: () => number;
+  /** Default: WebCrypto's. */
+  readonly signerOf?: SignerOf;
 }
 
 /** Sends one signed callback; never throws: what fails is worth another attempt. */
@@ -26,17 +29,15 @@ export type SendCallback = (callback: {
 
 /** Makes the sender. Redirects are not followed, and the URL's query goes out word for word. */
 export function createCallbackSender(options: SendOptions): SendCallback {
+  const sign = createWebhookSigner(options.secrets, options.signerOf);
   return async ({ id, url, body }) => {
     const nowMs = options.nowMs();
     const abort = new AbortController();
     // Not `AbortSignal.timeout`: its timer would keep a Durable Object in memory after the answer.
     const timer = setTimeout(() => abort.abort(), ANSWER_TIMEOUT_MS);
     try {
-      const signature = signWebhook(options.secrets, {
-        id,
-        timestampSeconds: Math.floor(nowMs / 1000),
-        body,
-      });
+      const signed = sign({ id, timestampSeconds: Math.floor(nowMs / 1000), body });
+      const signature = signed instanceof Promise ? await signed : signed;
       const response = await options.fetch(url, {
         method: 'POST',
         headers: { 'content-type': 'application/json', 'user-agent': 'headwater', ...signature },

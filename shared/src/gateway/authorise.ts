@@ -5,6 +5,7 @@ import type { Settings } from '../protocol/settings.ts';
 import { type Caller, createCallerVerifier } from '../security/caller-token.ts';
 import { bearerOf } from '../security/read-token.ts';
 import { sameSecret } from '../security/same-secret.ts';
+import { rememberCallers } from './remembered-callers.ts';
 
 /** Where a caller may show who it is. */
 export interface Credentials {
@@ -31,6 +32,7 @@ export function createAuthoriser(settings: Settings): Authoriser {
     ...(settings.jwtIssuer === undefined ? {} : { issuer: settings.jwtIssuer }),
     ...(settings.jwtAudience === undefined ? {} : { audience: settings.jwtAudience }),
   });
+  const bearerCaller = rememberCallers(verifier.verify);
   return async ({ token, authorization, apiKey }) => {
     if (apiKey !== null) {
       const { internalApiKey } = settings;
@@ -39,8 +41,10 @@ export function createAuthoriser(settings: Settings): Authoriser {
       }
       throw new GatewayError('unauthorized', 'The X-API-Key is not the INTERNAL_API_KEY.');
     }
-    const shown = token ?? bearerOf(authorization);
-    if (shown !== undefined) return verifier.verify(shown);
+    // One of a body is made for one stream; one of a header comes with every call.
+    if (token !== undefined) return verifier.verify(token);
+    const bearer = bearerOf(authorization);
+    if (bearer !== undefined) return bearerCaller(bearer);
     if (settings.devMode) return DEV;
     throw new GatewayError(
       'unauthorized',

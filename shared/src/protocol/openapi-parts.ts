@@ -36,7 +36,7 @@ export function errorsAs(schema: string, codes: readonly ErrorCode[]): Record<st
 }
 
 /** What OpenAPI knows of one path: an operation a method. */
-type Paths = Readonly<Record<string, Readonly<Record<string, object>>>>;
+type Paths = Readonly<Record<string, object>>;
 
 /** The same paths, each operation under a heading. */
 export function under(tag: string, paths: Paths): Record<string, object> {

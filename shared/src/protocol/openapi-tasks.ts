@@ -174,6 +174,10 @@ export const TASK_PATHS: Readonly<Record<string, object>> = {
       responses: errors('unauthorized', 'unavailable'),
     },
   },
+};
+
+/** What an origin shows of itself to who runs it; an edge has none of it. */
+export const OPERATOR_PATHS: Readonly<Record<string, object>> = {
   '/metrics': {
     get: {
       summary: 'Numbers of this origin for Prometheus',

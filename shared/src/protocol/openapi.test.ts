@@ -8,7 +8,7 @@ import { openApiDocument } from './openapi.ts';
 
 type Json = Record<string, unknown>;
 
-const document = openApiDocument('1.2.3');
+const document = openApiDocument('1.2.3', 'origin');
 const { schemas } = document['components'] as { schemas: Record<string, Json> };
 const paths = document['paths'] as Record<
   string,

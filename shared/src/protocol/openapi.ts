@@ -5,7 +5,7 @@ import { OPENAI_PATHS, OPENAI_SCHEMAS } from './openapi-openai.ts';
 import { errorsAs, json, ok, ref, under } from './openapi-parts.ts';
 import { streamSchemas } from './openapi-schemas.ts';
 import { TASK_SCHEMAS } from './openapi-task-schemas.ts';
-import { TASK_PATHS } from './openapi-tasks.ts';
+import { OPERATOR_PATHS, TASK_PATHS } from './openapi-tasks.ts';
 
 const errors = (...codes: readonly ErrorCode[]) => errorsAs('Error', codes);
 
@@ -138,8 +138,8 @@ const statePath = {
   },
 };
 
-/** Builds the document; `version` is the release. */
-export function openApiDocument(version: string): Record<string, unknown> {
+/** Builds the document of a host; `version` is the release. */
+export function openApiDocument(version: string, host: 'edge' | 'origin'): Record<string, unknown> {
   return {
     openapi: '3.1.0',
     info: { title: 'Headwater', version },
@@ -163,6 +163,7 @@ export function openApiDocument(version: string): Record<string, unknown> {
         '/health': {
           get: { summary: 'Is it up, and what is real', responses: ok('Up', { type: 'object' }) },
         },
+        ...(host === 'origin' ? OPERATOR_PATHS : {}),
       }),
     },
   };

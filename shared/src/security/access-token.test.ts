@@ -1,4 +1,4 @@
-import { decodeJwt, decodeProtectedHeader, SignJWT } from 'jose';
+import { decodeProtectedHeader, jwtVerify, SignJWT } from 'jose';
 import { describe, expect, it } from 'vitest';
 import { createAccessTokens } from './access-token.ts';
 import { signCallerToken } from './caller-token.ts';
@@ -16,7 +16,21 @@ describe('access tokens', () => {
     const token = await tokens.issue('s1', NOW_MS + 60_000);
     await expect(tokens.verify(token, 's1')).resolves.toBeUndefined();
     expect(decodeProtectedHeader(token)).toEqual({ alg: 'HS256', typ: 'headwater-stream+jwt' });
-    expect(decodeJwt(token)).toMatchObject({ sub: 's1', aud: 'headwater:stream' });
+  });
+
+  it('AUTH-9: an access token is a JWT that any library verifies with the secret', async () => {
+    const streamId = 'sé-🐎_"\\';
+    const token = await tokensAt(NOW_MS).issue(streamId, NOW_MS + 1500);
+    const { payload } = await jwtVerify(token, new TextEncoder().encode(SECRET), {
+      algorithms: ['HS256'],
+      currentDate: new Date(NOW_MS),
+    });
+    expect(payload).toEqual({
+      sub: streamId,
+      aud: 'headwater:stream',
+      iat: NOW_MS / 1000,
+      exp: NOW_MS / 1000 + 2,
+    });
   });
 
   it('AUTH-9: the access token of another stream is forbidden', async () => {
@@ -78,5 +92,9 @@ describe('access tokens', () => {
     for (const token of [callerToken, withAudience, withType]) {
       await expect(tokens.verify(token, 's1')).rejects.toMatchObject({ code: 'unauthorized' });
     }
+  });
+
+  it('AUTH-1: without a secret there are no tokens', () => {
+    expect(() => createAccessTokens({ secrets: [] })).toThrow(RangeError);
   });
 });

@@ -1,8 +1,9 @@
 /** The token that opens one stream, and nothing else. */
 
-import { type CryptoKey, errors, jwtVerify, SignJWT } from 'jose';
+import { base64url, type CryptoKey, errors, jwtVerify } from 'jose';
 import { GatewayError } from '../protocol/errors.ts';
-import { createHmacKeys } from './hmac-keys.ts';
+import type { MaybePromise } from '../stream/ports.ts';
+import { createHmacKeys, createWebSigner, type SignerOf } from './hmac-keys.ts';
 import {
   ACCESS_TOKEN_AUDIENCE,
   ACCESS_TOKEN_TYPE,
@@ -13,7 +14,7 @@ import {
 /** Issues and verifies access tokens. */
 export interface AccessTokens {
   /** A token for `streamId` that ends at `expiresAtMs` (since 1970), rounded up to a second. */
-  issue(streamId: string, expiresAtMs: number): Promise<string>;
+  issue(streamId: string, expiresAtMs: number): MaybePromise<string>;
   /**
    * Resolves when `token` opens `streamId`. Throws `forbidden` for the token of another stream and
    * `unauthorized` for one that has expired, is forged or is no access token.
@@ -21,17 +22,26 @@ export interface AccessTokens {
   verify(token: string, streamId: string): Promise<void>;
 }
 
+const encoder = new TextEncoder();
+
+/** The header of every access token, as it stands in front of its claims. */
+const HEADER = base64url.encode(JSON.stringify({ alg: 'HS256', typ: ACCESS_TOKEN_TYPE }));
+
 /**
  * Builds access tokens (HS256). The first of `secrets` signs, all of them verify. `now` is in
- * milliseconds since 1970 and defaults to `Date.now`. No clock skew is granted: the gateway reads
- * what the gateway wrote.
+ * milliseconds since 1970 and defaults to `Date.now`; `signerOf` defaults to WebCrypto's. No clock
+ * skew is granted: the gateway reads what the gateway wrote.
+ *
+ * Throws a RangeError where there is no secret.
  */
 export function createAccessTokens(options: {
   secrets: readonly string[];
   now?: () => number;
+  signerOf?: SignerOf;
 }): AccessTokens {
   const now = options.now ?? Date.now;
   const keysOf = createHmacKeys(options.secrets);
+  const sign = (options.signerOf ?? createWebSigner)(encoder.encode(options.secrets[0]));
   /** By stream, oldest first: the first reader mostly comes to who opened the stream, and soon. */
   const issued = new Map<string, { readonly token: string; readonly expiresAtMs: number }>();
 
@@ -44,35 +54,44 @@ export function createAccessTokens(options: {
     }
   }
 
+  async function verifySigned(token: string, streamId: string): Promise<void> {
+    if (readTokenHeader(token).type !== ACCESS_TOKEN_TYPE) {
+      throw refuseToken(
+        'This is not the access token of a stream. Use the access_token of the streamUrl as it was given.',
+      );
+    }
+    const subject = await subjectOf(token, await keysOf(), now());
+    if (subject !== streamId) {
+      throw new GatewayError(
+        'forbidden',
+        'This access token opens another stream. Use the streamUrl of this one as it was given.',
+      );
+    }
+  }
+
   return {
-    async issue(streamId, expiresAtMs) {
-      const [signingKey] = await keysOf();
-      if (signingKey === undefined) throw new RangeError('At least one secret is needed.');
-      const expiresAtSeconds = Math.ceil(expiresAtMs / 1000);
-      const token = await new SignJWT({ sub: streamId, aud: ACCESS_TOKEN_AUDIENCE })
-        .setProtectedHeader({ alg: 'HS256', typ: ACCESS_TOKEN_TYPE })
-        .setIssuedAt(Math.floor(now() / 1000))
-        .setExpirationTime(expiresAtSeconds)
-        .sign(signingKey);
-      remember(streamId, token, expiresAtSeconds * 1000);
-      return token;
+    issue(streamId, expiresAtMs) {
+      const exp = Math.ceil(expiresAtMs / 1000);
+      const claims = {
+        sub: streamId,
+        aud: ACCESS_TOKEN_AUDIENCE,
+        iat: Math.floor(now() / 1000),
+        exp,
+      };
+      const signed = `${HEADER}.${base64url.encode(JSON.stringify(claims))}`;
+      const finish = (signature: string): string => {
+        const token = `${signed}.${signature}`;
+        remember(streamId, token, exp * 1000);
+        return token;
+      };
+      const signature = sign(signed, 'base64url');
+      return signature instanceof Promise ? signature.then(finish) : finish(signature);
     },
 
     async verify(token, streamId) {
       const known = issued.get(streamId);
       if (known !== undefined && now() < known.expiresAtMs && isSame(token, known.token)) return;
-      if (readTokenHeader(token).type !== ACCESS_TOKEN_TYPE) {
-        throw refuseToken(
-          'This is not the access token of a stream. Use the access_token of the streamUrl as it was given.',
-        );
-      }
-      const subject = await subjectOf(token, await keysOf(), now());
-      if (subject !== streamId) {
-        throw new GatewayError(
-          'forbidden',
-          'This access token opens another stream. Use the streamUrl of this one as it was given.',
-        );
-      }
+      await verifySigned(token, streamId);
     },
   };
 }

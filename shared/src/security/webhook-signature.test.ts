@@ -1,6 +1,6 @@
 import { Webhook } from 'standardwebhooks';
 import { describe, expect, it } from 'vitest';
-import { deriveWebhookSecret, signWebhook } from './webhook-signature.ts';
+import { createWebhookSigner, deriveWebhookSecret } from './webhook-signature.ts';
 
 const JWT_SECRET = 'first-secret-of-at-least-32-bytes!!';
 
@@ -14,7 +14,7 @@ describe('callback signatures', () => {
   it('CALLBACK-7: the library of Standard Webhooks verifies a signed callback', async () => {
     const secret = await deriveWebhookSecret(JWT_SECRET);
     const signed = callback();
-    const headers = signWebhook(secret, signed);
+    const headers = await createWebhookSigner([secret])(signed);
     expect(new Webhook(secret).verify(signed.body, headers)).toEqual(JSON.parse(signed.body));
     expect(headers['webhook-id']).toBe('msg_1');
     expect(headers['webhook-timestamp']).toBe(String(signed.timestampSeconds));
@@ -23,7 +23,7 @@ describe('callback signatures', () => {
   it('CALLBACK-7: a changed body, id or time is refused', async () => {
     const secret = await deriveWebhookSecret(JWT_SECRET);
     const signed = callback();
-    const headers = signWebhook(secret, signed);
+    const headers = await createWebhookSigner([secret])(signed);
     const webhook = new Webhook(secret);
     const later = String(signed.timestampSeconds + 1);
     expect(() => webhook.verify(`${signed.body} `, headers)).toThrow();
@@ -42,7 +42,7 @@ describe('callback signatures', () => {
   it('CALLBACK-8: through a rotation receivers with either secret verify', async () => {
     const secrets = await Promise.all([JWT_SECRET, `${JWT_SECRET}!`].map(deriveWebhookSecret));
     const signed = callback();
-    const headers = signWebhook(secrets, signed);
+    const headers = await createWebhookSigner(secrets)(signed);
     for (const secret of secrets) {
       expect(new Webhook(secret).verify(signed.body, headers)).toBeTruthy();
     }

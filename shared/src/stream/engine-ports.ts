@@ -2,7 +2,16 @@
 
 import type { ModelProvider } from '../providers/contract.ts';
 import type { EventPosition, StreamStatus } from './event.ts';
-import type { Alarm, Clock, Logger, Outbox, SessionStore, StreamLog, Subscriber } from './ports.ts';
+import type {
+  Alarm,
+  Clock,
+  Logger,
+  MaybePromise,
+  Outbox,
+  SessionStore,
+  StreamLog,
+  Subscriber,
+} from './ports.ts';
 import type { AttachDecision } from './resume-cursor.ts';
 import type { ModelTarget } from './session-state.ts';
 import type { StreamView } from './stream-view.ts';
@@ -15,6 +24,11 @@ export interface EnginePorts {
   readonly clock: Clock;
   readonly alarm: Alarm;
   readonly logger: Logger;
+  /**
+   * Keeps all of what `work` writes to log, store and outbox, or nothing of it; resolves once it is
+   * kept. Such ports begin each write in the call itself. Absent: each write is kept by itself.
+   */
+  asOne?(work: () => void): MaybePromise<void>;
   /** The vendor of a target; throws `unavailable` where it is not wired. */
   provider(target: ModelTarget): ModelProvider;
   /** Tokens in a text, for vendors that give no usage. */
@@ -58,6 +72,8 @@ export interface StreamEngine {
   wake(): Promise<void>;
   view(): Promise<StreamView>;
   readonly status: StreamStatus;
+  /** True once the store has the ended state: the engine knows nothing then that is not kept. */
+  readonly isAtRest: boolean;
   /** Readers served here. */
   readonly readerCount: number;
   /** Resolves when every effect begun so far has ended. */

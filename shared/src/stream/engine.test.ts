@@ -51,6 +51,56 @@ async function start(
   return { engine, clock, model, outbox, logger, purged, alarm, ports };
 }
 
+describe('an end that is kept as one', () => {
+  /** Ports whose writes come to nothing unless they are part of a whole that is kept. */
+  async function startWhole(kept: Promise<void> | undefined) {
+    const writes: string[] = [];
+    const note = (name: string) => () => {
+      writes.push(name);
+    };
+    const begun = await start({
+      ports: {
+        log: { ...createMemoryLog(), seal: note('events') },
+        store: { ...createMemoryStore(), save: note('state') },
+        asOne(work) {
+          writes.push('begin');
+          work();
+          writes.push('end');
+          return kept;
+        },
+      },
+    });
+    const reader = createRecordingSubscriber();
+    begun.engine.attach(reader, 0);
+    writes.length = 0;
+    begun.model.say({ type: 'text', text: 'a' }, USAGE, FINISH);
+    begun.model.end();
+    await settle();
+    return { ...begun, reader, writes };
+  }
+
+  it('STREAM-7: has its events, its callback and its state, and is shown once it is kept', async () => {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const { engine, reader, writes, outbox } = await startWhole(promise);
+    expect(writes).toEqual(['begin', 'events', 'state', 'end']);
+    expect(outbox.payload()).toMatchObject({ answer: 'a', status: 'completed' });
+    expect(reader.events().map(({ type }) => type)).toEqual(['delta']);
+    expect(engine.isAtRest).toBe(false);
+    resolve();
+    await settle();
+    expect(reader.events().map(({ type }) => type)).toEqual(['delta', 'usage', 'done']);
+    expect(engine.isAtRest).toBe(true);
+  });
+
+  it('STREAM-17: that could not be kept is not shown, and what is kept by itself says `failed`', async () => {
+    const { engine, reader, outbox } = await startWhole(Promise.reject(new Error('no')));
+    expect(reader.endError).toMatchObject({ code: 'processing_failed' });
+    expect(reader.events().map(({ type }) => type)).not.toContain('done');
+    expect(outbox.calls).toHaveLength(2);
+    expect(engine).toMatchObject({ status: 'failed', isAtRest: true });
+  });
+});
+
 describe('readers of one stream', () => {
   it('STREAM-6: an early, a late and a resumed reader see the same events, once, in order', async () => {
     const { engine, model } = await start();

@@ -77,6 +77,7 @@ export async function startEngine(
       state: () => state,
       isLost: () => isLost,
       fields,
+      ...(ports.asOne === undefined ? {} : { asOne: ports.asOne }),
     },
     origin === 'restored' && isEnded(initial.status),
   );
@@ -315,6 +316,9 @@ export async function startEngine(
   return {
     get status() {
       return state.status;
+    },
+    get isAtRest() {
+      return closing.isAtRest;
     },
     get readerCount() {
       return readers.count;

@@ -24,17 +24,22 @@ export interface ClosingPorts {
   isLost(): boolean;
   /** What log lines say of the session. */
   fields(): Readonly<Record<string, unknown>>;
+  /** As `EnginePorts.asOne`. */
+  asOne?(work: () => void): MaybePromise<void>;
 }
 
 /** The end of one session. */
 export interface SessionClosing {
   /** True once the callback is kept: from then on no failure can change what it says. */
   readonly isKept: boolean;
+  /** True once the store has the ended state. */
+  readonly isAtRest: boolean;
   /** Tokens of the request and of what the model wrote; 0 where they cannot be counted. */
   count(): Promise<{ inputTokens: number; outputTokens: number }>;
   /**
-   * Events first, callback second, state third: a crash between them finds the end in the log and
-   * repeats the rest, which changes nothing. Then calls `kept`, unless the session was lost.
+   * Keeps events, callback and state: as one where the host can. Else events first, callback second,
+   * state third: a crash between them finds the end in the log and repeats the rest, which changes
+   * nothing. Then calls `kept`, unless the session was lost.
    */
   keep(kept: () => void): Promise<void> | undefined;
   /** Calls home with what can still be read of the answer, and keeps the state where it can be. */
@@ -49,6 +54,7 @@ export function createClosing(ports: ClosingPorts, isKept: boolean): SessionClos
   const { streamId, resumeUrl, messages } = ports.state().request;
   const callbackId = callbackIdOf(streamId);
   let hasKept = isKept;
+  let isAtRest = isKept;
 
   function callHome(answer: string): MaybePromise<void> {
     if (resumeUrl === undefined) return undefined;
@@ -83,13 +89,36 @@ export function createClosing(ports: ClosingPorts, isKept: boolean): SessionClos
     return saved.then(() => show(kept));
   }
 
+  function keepAsOne(
+    asOne: (work: () => void) => MaybePromise<void>,
+    kept: () => void,
+  ): Promise<void> | undefined {
+    const whole = asOne(() => {
+      forgo(ports.log.seal());
+      const text = answer();
+      // A host that keeps all as one has the log at hand.
+      if (text instanceof Promise) throw new TypeError('The log does not answer at once.');
+      forgo(callHome(text));
+      forgo(ports.store.save(ports.state()));
+    });
+    const finish = (): undefined => {
+      hasKept = true;
+      return show(kept);
+    };
+    return whole instanceof Promise ? whole.then(finish) : finish();
+  }
+
   function show(kept: () => void): undefined {
+    isAtRest = true;
     if (!ports.isLost()) kept();
   }
 
   return {
     get isKept() {
       return hasKept;
+    },
+    get isAtRest() {
+      return isAtRest;
     },
     async count() {
       const { status, lastSeq, epoch, heldText } = ports.state();
@@ -109,6 +138,7 @@ export function createClosing(ports: ClosingPorts, isKept: boolean): SessionClos
     keep(kept) {
       const { status, lastSeq, usage } = ports.state();
       ports.logger.info({ ...ports.fields(), status, events: lastSeq, ...usage }, 'stream ended');
+      if (ports.asOne !== undefined) return keepAsOne(ports.asOne, kept);
       const sealed = ports.log.seal();
       const text = sealed instanceof Promise ? sealed.then(answer) : answer();
       if (!(text instanceof Promise)) return keepAnswer(text, kept);
@@ -124,7 +154,10 @@ export function createClosing(ports: ClosingPorts, isKept: boolean): SessionClos
       }, 'callback could not be kept');
       // A session that is kept as live begins again after a restart, and its callback comes then.
       if (ports.isLost() || !isTold) return;
-      await attempt(() => ports.store.save(ports.state()), 'state could not be kept');
+      await attempt(async () => {
+        await ports.store.save(ports.state());
+        isAtRest = true;
+      }, 'state could not be kept');
       hasKept = true;
     },
     delivery: () => (resumeUrl === undefined ? undefined : ports.outbox.view(callbackId)),
@@ -139,4 +172,9 @@ export function createClosing(ports: ClosingPorts, isKept: boolean): SessionClos
       return true;
     },
   };
+}
+
+/** A write that is part of a whole: the whole tells what became of it. */
+function forgo(write: MaybePromise<void>): void {
+  if (write instanceof Promise) write.catch(() => undefined);
 }
