@@ -14,6 +14,7 @@ import { describeMachine } from './report/machine.ts';
 import { scorecardOf } from './report/scorecard.ts';
 import { formatTable } from './report/table.ts';
 import { readWish, SERVERS, USAGE, type Wish } from './rows.ts';
+import { measureTasks } from './tasks/measure-tasks.ts';
 
 /** Faults that are printed; the results file has all of them. */
 const SHOWN_FAILURES = 20;
@@ -50,6 +51,8 @@ async function bench({ quick, rows, cpuProfile }: Wish, stop: AbortSignal, direc
     for (const reason of Object.values(missing)) progress(reason);
     const options = { plan, peers: running, vendorUrl, generator, stop, progress };
     const measured = await measure(options, rows);
+    const queue = await measureTasks({ ...context, plan: plan.tasks, progress }, rows);
+    if (queue.missing !== undefined) progress(`no rows of tasks: ${queue.missing}`);
     return {
       startedAt,
       mode: quick ? 'quick' : 'default',
@@ -58,8 +61,10 @@ async function bench({ quick, rows, cpuProfile }: Wish, stop: AbortSignal, direc
       commands: Object.fromEntries(running.map(({ name, command }) => [name, command])),
       missing,
       plan,
-      scorecard: scorecardOf(measured, missing),
+      scorecard: scorecardOf(measured, missing, queue.tasks),
       ...measured,
+      tasks: queue.tasks,
+      failures: [...measured.failures, ...queue.failures],
     };
   } finally {
     stop.removeEventListener('abort', onStop);
@@ -75,7 +80,7 @@ function show({ machine, mode, scorecard, failures }: Results): void {
   for (const failure of failures.slice(0, SHOWN_FAILURES)) process.stdout.write(`✗ ${failure}\n`);
   process.stdout.write(
     failures.length === 0
-      ? 'Every stream arrived whole, every callback once.\n'
+      ? 'Every stream arrived whole, every callback once, every task ended as it should.\n'
       : `${failures.length} failures: the numbers above are not to be used.\n`,
   );
 }

@@ -1,5 +1,7 @@
 /** How much a run measures. */
 
+import { DEFAULT_TASK_PLAN, QUICK_TASK_PLAN, type TaskPlan } from './tasks/task-plan.ts';
+
 /** One load: how many streams of how many tokens, and how fast the vendor sends them. */
 export interface LoadPlan {
   readonly streams: number;
@@ -47,6 +49,7 @@ export interface BenchPlan {
   /** Readers of a stream that stays silent. */
   readonly idleReaders: { readonly origin: number; readonly edge: number };
   readonly slope: { readonly origin: SlopePlan; readonly edge: SlopePlan };
+  readonly tasks: TaskPlan;
 }
 
 const atOnce = { delayMs: 0, firstDelayMs: 0 };
@@ -64,6 +67,7 @@ const DEFAULT_PLAN: BenchPlan = {
     origin: { checkpoints: 6, load: short(2000) },
     edge: { checkpoints: 5, load: short(400) },
   },
+  tasks: DEFAULT_TASK_PLAN,
 };
 
 const QUICK_PLAN: BenchPlan = {
@@ -78,6 +82,7 @@ const QUICK_PLAN: BenchPlan = {
     origin: { checkpoints: 4, load: short(200) },
     edge: { checkpoints: 4, load: short(100) },
   },
+  tasks: QUICK_TASK_PLAN,
 };
 
 /** The plan of a default run (some minutes) or of a quick one (about one). */

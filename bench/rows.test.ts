@@ -15,9 +15,19 @@ test('BENCH-3: rows are measured in their own order, each once', () => {
   expect(readWish(args)).toEqual({ quick: false, cpuProfile: true, rows: ['full', 'fan-out'] });
 });
 
-test.each([[['--only']], [['--only', 'nothing']], [['full']], [['--Quick']]])(
-  'BENCH-3: %j makes no sense',
-  (args) => {
-    expect(readWish(args)).toBeUndefined();
-  },
-);
+test('BENCH-4: all parts of the task queue have one name', () => {
+  const tasks = ROWS.filter((row) => row.startsWith('tasks-'));
+  expect(tasks).toHaveLength(6);
+  expect(readWish(['--only', 'tasks'])?.rows).toEqual(tasks);
+  expect(readWish(['--only', 'tasks-drain'])?.rows).toEqual(['tasks-drain']);
+});
+
+test.each([
+  [['--only']],
+  [['--only', 'nothing']],
+  [['full']],
+  [['--Quick']],
+  [['--only', 'tasks-']],
+])('BENCH-3: %j makes no sense', (args) => {
+  expect(readWish(args)).toBeUndefined();
+});

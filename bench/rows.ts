@@ -10,6 +10,12 @@ export const ROWS = [
   'fan-out',
   'idle-readers',
   'memory-slope',
+  'tasks-accept',
+  'tasks-drain',
+  'tasks-recovery',
+  'tasks-cancel',
+  'tasks-fairness',
+  'tasks-loop',
 ] as const;
 
 /** One part of the scorecard. */
@@ -17,6 +23,9 @@ export type Row = (typeof ROWS)[number];
 
 /** What a quick run does: a slope takes its time. */
 const QUICK_ROWS = ROWS.filter((row) => row !== 'memory-slope');
+
+/** Takes the place of all rows that begin with it. */
+const TASKS = 'tasks';
 
 const RELAYS: readonly PeerName[] = [
   'origin',
@@ -36,6 +45,13 @@ export const SERVERS: Readonly<Record<Row, readonly PeerName[]>> = {
   'fan-out': ['origin', 'Nchan'],
   'idle-readers': ['origin, small', 'Nchan', 'edge, small'],
   'memory-slope': ['origin, small', 'edge, small'],
+  // Each starts its own, and ends them before the next one.
+  'tasks-accept': [],
+  'tasks-drain': [],
+  'tasks-recovery': [],
+  'tasks-cancel': [],
+  'tasks-fairness': [],
+  'tasks-loop': [],
 };
 
 /** What was asked for on the command line. */
@@ -47,7 +63,7 @@ export interface Wish {
 }
 
 export const USAGE = `Usage: npm run bench -- [--quick] [--only <row>]… [--cpu-profile]
-Rows: ${ROWS.join(', ')}.`;
+Rows: ${ROWS.join(', ')}; ${TASKS} for all of its own.`;
 
 /** Reads the arguments; `undefined` for any that make no sense. */
 export function readWish(args: readonly string[]): Wish | undefined {
@@ -60,9 +76,10 @@ export function readWish(args: readonly string[]): Wish | undefined {
     else if (arg === '--cpu-profile') cpuProfile = true;
     else if (arg === '--only') {
       at += 1;
-      const row = ROWS.find((name) => name === args[at]);
-      if (row === undefined) return undefined;
-      rows.push(row);
+      const wished = args[at];
+      const named = ROWS.filter((name) => name === wished || isOneOf(name, wished));
+      if (named.length === 0) return undefined;
+      rows.push(...named);
     } else return undefined;
   }
   return {
@@ -70,4 +87,8 @@ export function readWish(args: readonly string[]): Wish | undefined {
     cpuProfile,
     rows: rows.length > 0 ? ROWS.filter((row) => rows.includes(row)) : quick ? QUICK_ROWS : ROWS,
   };
+}
+
+function isOneOf(row: Row, group: string | undefined): boolean {
+  return group === TASKS && row.startsWith(`${TASKS}-`);
 }

@@ -3,14 +3,15 @@
 import type { FirstTokenRound } from '../measure/loads.ts';
 import type { Measurements } from '../measure/measure.ts';
 import type { PeerName } from '../peers/peer.ts';
+import { TASK_FIGURES, type TaskRound } from '../tasks/task-round.ts';
 import { quantile, type Spread, spreadOf } from './statistics.ts';
-import { judge, type Verdict } from './targets.ts';
+import { judge, type Server, type Verdict } from './targets.ts';
 
 /** One row. */
 export interface ScoreRow {
   /** What was measured. */
   readonly name: string;
-  readonly peer: PeerName;
+  readonly peer: Server;
   readonly unit: string;
   readonly spread: Spread;
   /** What the figure itself must be, and whether it is. */
@@ -22,21 +23,21 @@ export interface ScoreRow {
 /** A peer's figure, or the reason why there is none. */
 export type BesideCell =
   | {
-      readonly peer: PeerName;
+      readonly peer: Server;
       readonly spread: Spread;
       /** Median of the ratios of each round, or of the medians where there is one value only. */
       readonly ratio: number;
       readonly target?: Verdict;
     }
-  | { readonly peer: PeerName; readonly missing: string };
+  | { readonly peer: Server; readonly missing: string };
 
 interface Figure {
   readonly name: string;
   readonly unit: string;
   /** Whom it is shown of, and beside whom. */
-  readonly sides: Readonly<Partial<Record<PeerName, readonly PeerName[]>>>;
+  readonly sides: Readonly<Partial<Record<Server, readonly Server[]>>>;
   /** One value a round. */
-  values(peer: PeerName): readonly number[];
+  values(peer: Server): readonly number[];
 }
 
 /** Relays on the same runtime, and the two that people put there. */
@@ -57,9 +58,10 @@ const ALONE: Figure['sides'] = { 'origin, small': [], 'edge, small': [] };
 export function scorecardOf(
   measured: Measurements,
   missing: Readonly<Partial<Record<PeerName, string>>>,
+  tasks: readonly TaskRound[],
 ): ScoreRow[] {
-  return figuresOf(measured).flatMap((figure) =>
-    (Object.keys(figure.sides) as PeerName[])
+  return [...figuresOf(measured), ...taskFiguresOf(tasks)].flatMap((figure) =>
+    (Object.keys(figure.sides) as Server[])
       .filter((peer) => figure.values(peer).length > 0)
       .map((peer) => rowOf(figure, peer, missing)),
   );
@@ -67,8 +69,8 @@ export function scorecardOf(
 
 function rowOf(
   figure: Figure,
-  gateway: PeerName,
-  missing: Readonly<Partial<Record<PeerName, string>>>,
+  gateway: Server,
+  missing: Readonly<Partial<Record<Server, string>>>,
 ): ScoreRow {
   const { name, unit, sides, values } = figure;
   const own = { peer: gateway, values: values(gateway) };
@@ -76,7 +78,10 @@ function rowOf(
     const reason = missing[peer];
     if (reason !== undefined) return { peer, missing: reason };
     const theirs = { peer, values: values(peer) };
-    const ratios = own.values.map((value, round) => value / (theirs.values[round] ?? Number.NaN));
+    const ratios =
+      theirs.values.length === own.values.length
+        ? own.values.map((value, round) => value / (theirs.values[round] ?? Number.NaN))
+        : [quantile(own.values, 0.5) / quantile(theirs.values, 0.5)];
     const target = judge(figure, own, theirs);
     return {
       peer,
@@ -167,6 +172,22 @@ function figuresOf(measured: Measurements): Figure[] {
       values: valuesOf(memory, (note) => ((note.afterMiB - note.warmMiB) * 1000) / note.streams),
     },
   ];
+}
+
+/** Without peers that were not measured: some are, in a default run only. */
+function taskFiguresOf(rounds: readonly TaskRound[]): Figure[] {
+  return Object.entries(TASK_FIGURES).map(([key, { name, unit, beside }]) => {
+    const values: Figure['values'] = (peer) =>
+      rounds
+        .filter(({ figure, server }) => figure === key && server === peer)
+        .map(({ value }) => value);
+    return {
+      name,
+      unit,
+      sides: { cluster: beside.filter((peer) => values(peer).length > 0) },
+      values,
+    };
+  });
 }
 
 function valuesOf<Note extends { readonly peer: PeerName }>(

@@ -54,8 +54,8 @@ function verdictOf(target: Verdict | undefined): string[] {
 }
 
 function formatSpread({ median, min, max, count }: Spread, unit: string): string {
-  if (count === 1) return `${formatNumber(median)} ${unit}`;
-  return `${formatNumber(median)} ${unit} (${formatNumber(min)}–${formatNumber(max)})`;
+  const shown = `${formatNumber(median)} ${unit}`.trimEnd();
+  return count === 1 ? shown : `${shown} (${formatNumber(min)}–${formatNumber(max)})`;
 }
 
 function formatNumber(value: number): string {

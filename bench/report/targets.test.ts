@@ -31,6 +31,31 @@ test('BENCH-1: what must not grow may shrink', () => {
   expect(judge(KEPT, small(2.1))?.met).toBe(false);
 });
 
+test('BENCH-1: what must be much is judged from below, as a ratio or by itself', () => {
+  const accepted = { name: 'tasks accepted', unit: '/s' };
+  const cluster = (...values: number[]) => ({ peer: 'cluster' as const, values });
+  const bullmq = (...values: number[]) => ({ peer: 'BullMQ' as const, values });
+  expect(judge(accepted, cluster(6, 1, 7), bullmq(10, 10, 10))).toEqual({
+    text: '≥ 0.6 ×',
+    met: true,
+  });
+  expect(judge(accepted, cluster(5, 9, 5), bullmq(10, 10, 10))?.met).toBe(false);
+  expect(judge(accepted, cluster(6), bullmq())?.met).toBe(false);
+  const fairness = { name: 'fairness, Jain index', unit: '' };
+  expect(judge(fairness, cluster(0.95))).toEqual({ text: '≥ 0.95', met: true });
+  expect(judge(fairness, cluster(0.94))?.met).toBe(false);
+  expect(judge(fairness, cluster(Number.NaN))?.met).toBe(false);
+});
+
+test('BENCH-1: where the worst counts, every round must keep the bound', () => {
+  const killed = { name: 'child killed, task goes on after', unit: 's' };
+  const cluster = (...values: number[]) => ({ peer: 'cluster' as const, values });
+  expect(judge(killed, cluster(0.1, 0.2, 1))).toEqual({ text: 'each ≤ 1 s', met: true });
+  expect(judge(killed, cluster(0.1, 0.2, 1.1))?.met).toBe(false);
+  expect(judge(killed, cluster(0.1, Number.NaN))?.met).toBe(false);
+  expect(judge(killed, cluster())?.met).toBe(false);
+});
+
 test('BENCH-1: a figure that was not measured keeps no bound', () => {
   expect(judge(CPU, origin(5), nginx(Number.POSITIVE_INFINITY))?.met).toBe(false);
   expect(judge(CPU, origin(5, 5), nginx(5))?.met).toBe(false);

@@ -1,20 +1,25 @@
 /** What the figures must be. */
 
 import type { PeerName } from '../peers/peer.ts';
+import type { TaskServer } from '../tasks/task-round.ts';
 import { quantile } from './statistics.ts';
+
+/** Whose figure it is. */
+export type Server = PeerName | TaskServer;
 
 /** One bound on one figure of one server. */
 interface Bound {
   /** Name of the figure. */
   readonly figure: string;
-  readonly server: PeerName;
+  readonly server: Server;
   /** Beside whom; none where the figure itself is bound. */
-  readonly beside?: PeerName;
+  readonly beside?: Server;
   /**
    * `times`: at most so many times the other's. `plus`: at most so much above the other's. `value`:
    * at most that. `no growth`: at most that, which is what a measurement of nothing may show.
+   * `least times`, `least value`: at least. `worst`: at most that in every round.
    */
-  readonly kind: 'times' | 'plus' | 'value' | 'no growth';
+  readonly kind: 'times' | 'plus' | 'value' | 'no growth' | 'least times' | 'least value' | 'worst';
   readonly limit: number;
 }
 
@@ -81,13 +86,32 @@ const BOUNDS: readonly Bound[] = [
   { figure: 'memory kept per session', server: 'edge, small', kind: 'no growth', limit: 2 },
   // What is held is known to the byte: a session's log, state and callback would be many times that.
   { figure: 'heap kept per session', server: 'origin, small', kind: 'no growth', limit: 0.5 },
+  {
+    figure: 'tasks accepted',
+    server: 'cluster',
+    beside: 'BullMQ',
+    kind: 'least times',
+    limit: 0.6,
+  },
+  {
+    figure: 'no-op tasks finished',
+    server: 'cluster',
+    beside: 'BullMQ',
+    kind: 'least times',
+    limit: 0.8,
+  },
+  { figure: 'child killed, task goes on after', server: 'cluster', kind: 'worst', limit: 1 },
+  { figure: 'node killed, task goes on after', server: 'cluster', kind: 'worst', limit: 10 },
+  { figure: 'canceled work stopped after, p99', server: 'cluster', kind: 'value', limit: 500 },
+  { figure: 'fairness, Jain index', server: 'cluster', kind: 'least value', limit: 0.95 },
+  { figure: 'event loop delay, p99', server: 'cluster', kind: 'value', limit: 20 },
 ];
 
 /** Judges the values of a figure, one a round; `undefined` where nothing is asked of it. */
 export function judge(
   figure: { readonly name: string; readonly unit: string },
-  own: { readonly peer: PeerName; readonly values: readonly number[] },
-  other?: { readonly peer: PeerName; readonly values: readonly number[] },
+  own: { readonly peer: Server; readonly values: readonly number[] },
+  other?: { readonly peer: Server; readonly values: readonly number[] },
 ): Verdict | undefined {
   const bound = BOUNDS.find(
     ({ figure: name, server, beside }) =>
@@ -124,5 +148,19 @@ export function judge(
         text: `≈ 0 (≤ ${limit} ${figure.unit})`,
         met: median(({ value }) => value) <= limit,
       };
+    case 'least times':
+      return { text: `≥ ${limit} ×`, met: median(({ value, beside }) => value / beside) >= limit };
+    case 'least value':
+      return {
+        text: `≥ ${limit} ${figure.unit}`.trimEnd(),
+        met: median(({ value }) => value) >= limit,
+      };
+    case 'worst': {
+      const worst = Math.max(...own.values);
+      return {
+        text: `each ≤ ${limit} ${figure.unit}`,
+        met: own.values.length > 0 && worst <= limit,
+      };
+    }
   }
 }

@@ -70,6 +70,7 @@ export async function openSurely(
 /** How to read. */
 export interface ReadOptions {
   readonly lastEventId?: string;
+  readonly headers?: Readonly<Record<string, string>>;
   readonly query?: Readonly<Record<string, string>>;
   /** Closes the connection as soon as this holds. */
   until?(events: readonly SeenEvent[]): boolean;
@@ -94,7 +95,10 @@ export async function readStream(
   const leave = new AbortController();
   const response = await fetch(url, {
     signal: leave.signal,
-    headers: options.lastEventId === undefined ? {} : { 'last-event-id': options.lastEventId },
+    headers: {
+      ...options.headers,
+      ...(options.lastEventId === undefined ? {} : { 'last-event-id': options.lastEventId }),
+    },
   });
   const events: SeenEvent[] = [];
   let raw = '';

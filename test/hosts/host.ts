@@ -22,6 +22,12 @@ export interface RunningHost {
   kill(): Promise<void>;
 }
 
+/** A host that is a process of this machine. */
+export interface RunningProcess extends RunningHost {
+  /** Of the process that was started, which leads a group of its own. */
+  readonly pid: number;
+}
+
 /** First port of the range that test files share; below those the system gives out by itself. */
 const FIRST_PORT = 20_000;
 
@@ -54,7 +60,7 @@ export async function startHost(
   command: string,
   args: readonly string[],
   options: { port: number; env: NodeJS.ProcessEnv; cwd: string },
-): Promise<RunningHost> {
+): Promise<RunningProcess> {
   const child = spawn(command, args, {
     cwd: options.cwd,
     env: options.env,
@@ -68,8 +74,10 @@ export async function startHost(
       output += text;
     });
   }
-  const host: RunningHost = {
+  const host: RunningProcess = {
     baseUrl: `http://127.0.0.1:${options.port}`,
+    // Without one the command could not be started, and the host is not healthy.
+    pid: child.pid ?? 0,
     logs: () => output,
     close: () => endGroup(child, 'SIGTERM'),
     kill: () => endGroup(child, 'SIGKILL'),

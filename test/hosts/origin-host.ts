@@ -3,7 +3,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { freePort, type HostSettings, ROOT, type RunningHost, startHost } from './host.ts';
+import { freePort, type HostSettings, ROOT, type RunningProcess, startHost } from './host.ts';
 
 /** Where an origin's port and kept state are, so that a second one can take over from a first. */
 export interface OriginPlace {
@@ -20,7 +20,7 @@ export async function makeOriginPlace(): Promise<OriginPlace> {
 export async function startOriginHost(
   settings: HostSettings,
   place?: OriginPlace,
-): Promise<RunningHost> {
+): Promise<RunningProcess> {
   const { port, folder } = place ?? (await makeOriginPlace());
   const host = await startHost(process.execPath, ['origin/src/main.ts'], {
     port,

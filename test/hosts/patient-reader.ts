@@ -20,6 +20,7 @@ export interface PatientOptions {
   mood?(events: number): Mood;
   /** Longest time until the end, in ms. Default 60 s. */
   readonly timeoutMs?: number;
+  readonly headers?: Readonly<Record<string, string>>;
 }
 
 /** What it read. */
@@ -98,7 +99,7 @@ export async function readPatiently(
     try {
       const response = await fetch(url, {
         signal: leave.signal,
-        headers: lastId === '' ? {} : { 'last-event-id': lastId },
+        headers: { ...options.headers, ...(lastId === '' ? {} : { 'last-event-id': lastId }) },
       });
       if (response.status !== 200) {
         await response.arrayBuffer();

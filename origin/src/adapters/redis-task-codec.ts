@@ -15,7 +15,7 @@ import {
 } from '@headwater/shared/tasks/task';
 
 /** What `COUNTS` answers for a type. */
-export type CountsRow = readonly [string, number, number, number, number, number, number, number];
+type CountsRow = readonly [string, number, number, number, number, number, number, number];
 
 /** The arguments of one submission. */
 export function encodeSubmission(submission: Submission): readonly string[] {

@@ -19,6 +19,8 @@ export interface AttemptRunnerPorts {
   registry(): Promise<EngineRegistry>;
   readonly env: EngineEnvironment;
   send(message: FromChild): void;
+  /** An engine was made ready. */
+  loaded?(): void;
 }
 
 /** Takes what the parent says. */
@@ -52,7 +54,9 @@ export function createAttemptRunner(ports: AttemptRunnerPorts): AttemptRunner {
     try {
       registry ??= ports.registry();
       const { createEngine } = await (await registry).load(type);
-      return await createEngine(ports.env);
+      const engine = await createEngine(ports.env);
+      ports.loaded?.();
+      return engine;
     } catch (thrown) {
       throw new UnloadableEngine('not loaded', { cause: thrown });
     }

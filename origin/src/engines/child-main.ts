@@ -1,6 +1,7 @@
 /** A process that runs engines for its parent, one task at a time. Started by engine-child.ts alone. */
 
 import { writeFileSync } from 'node:fs';
+import { flushCompileCache } from 'node:module';
 import { Worker } from 'node:worker_threads';
 import { describeError } from '@headwater/shared/protocol/describe-error';
 import { readConfig } from '../config.ts';
@@ -40,6 +41,8 @@ const runner = createAttemptRunner({
   registry: () => openEngineRegistry(origin.tasks.engineModules),
   env: { settings, tasks: origin.tasks },
   send,
+  // Node would keep what it has compiled at the exit, and a child is killed.
+  loaded: flushCompileCache,
 });
 
 process.on('message', (message) => runner.take(message as ToChild));
