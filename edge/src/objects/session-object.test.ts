@@ -7,8 +7,8 @@ import type { StreamView } from '@headwater/shared/stream/stream-view';
 import { aChatSession, aNewSession } from '@headwater/shared/testing/session-fixtures';
 import { countTokens } from '@headwater/shared/text/count-tokens';
 import { afterEach, beforeAll, beforeEach, expect, it, vi } from 'vitest';
-import { createSqlEventKeeper } from '../adapters/sql-event-keeper.ts';
-import { createSqlSessionStore } from '../adapters/sql-session-store.ts';
+import { createKvEventKeeper } from '../adapters/kv-event-keeper.ts';
+import { createKvSessionStore } from '../adapters/kv-session-store.ts';
 import type { SessionObject } from './session-object.ts';
 
 type Stub = DurableObjectStub<SessionObject>;
@@ -93,9 +93,9 @@ async function loseInMidAnswer(
   sealed: readonly StreamEvent[] = [],
 ) {
   await runInDurableObject(stub, async (_object, { storage }) => {
-    await createSqlSessionStore(storage.sql).save({ ...state, status: 'streaming', ...changes });
+    await createKvSessionStore(storage.kv).save({ ...state, status: 'streaming', ...changes });
     if (sealed.length === 0) return;
-    await createSqlEventKeeper(storage.sql).keep({ epoch: state.epoch, events: sealed });
+    await createKvEventKeeper(storage.kv).keep({ epoch: state.epoch, events: sealed });
   });
   await evictDurableObject(stub);
 }
@@ -108,14 +108,17 @@ async function crash(stub: Stub): Promise<Stub> {
 }
 
 const keptEvents = (stub: Stub) =>
-  runInDurableObject(stub, (_object, { storage }) => createSqlEventKeeper(storage.sql).load());
+  runInDurableObject(stub, (_object, { storage }) => createKvEventKeeper(storage.kv).load());
 
-const tablesOf = (stub: Stub) =>
-  runInDurableObject(stub, (_object, { storage }) =>
-    storage.sql
-      .exec("SELECT name FROM sqlite_master WHERE name NOT LIKE '\\_cf%' ESCAPE '\\'")
-      .toArray(),
-  );
+/** What the object keeps: tables but the runtime's own, and keys. */
+const keptBy = (stub: Stub) =>
+  runInDurableObject(stub, (_object, { storage }) => [
+    ...storage.sql
+      .exec<{ name: string }>("SELECT name FROM sqlite_master WHERE name <> '_cf_METADATA'")
+      .toArray()
+      .map(({ name }) => name),
+    ...[...storage.kv.list()].map(([key]) => key),
+  ]);
 
 it('STREAM-6, OUTBOX-1: an answer is read live and again, and its callback goes out once', async () => {
   const { stub, state } = await open({ maxTokens: 5 });
@@ -215,7 +218,7 @@ it('STREAM-3, STREAM-16: a pending one goes on waiting, and its alarm ends it as
   expect(await viewOf(stub)).toMatchObject({ status: 'pending' });
   await runInDurableObject(stub, async (_object, { storage }) => {
     expect(await storage.getAlarm()).toBe(state.wakeAtMs);
-    await createSqlSessionStore(storage.sql).save({ ...state, wakeAtMs: Date.now() - 1 });
+    await createKvSessionStore(storage.kv).save({ ...state, wakeAtMs: Date.now() - 1 });
   });
   await evictDurableObject(stub);
   await stub.view();
@@ -261,7 +264,7 @@ it('STREAM-4: after its retention the object forgets everything and answers 410'
   await readAll(stub);
   await eventually(async () => expect((await viewOf(stub)).callback?.status).toBe('delivered'));
   await runInDurableObject(stub, async (_object, { storage }) => {
-    await createSqlSessionStore(storage.sql).save({
+    await createKvSessionStore(storage.kv).save({
       ...state,
       status: 'completed',
       wakeAtMs: Date.now() - 1,
@@ -274,7 +277,7 @@ it('STREAM-4: after its retention the object forgets everything and answers 410'
   await runInDurableObject(stub, async (_object, { storage }) => {
     expect(await storage.getAlarm()).toBeNull();
   });
-  expect(await tablesOf(stub)).toEqual([]);
+  expect(await keptBy(stub)).toEqual([]);
 });
 
 it('STREAM-13: a cancel stops the model and shows what was said', async () => {
@@ -341,7 +344,7 @@ it('EDGE-1: a prompt and an answer of a megabyte each are kept, told and found a
 it('STREAM-4: a look at an id without a session leaves no storage behind', async () => {
   const stub = env.SESSIONS.get(env.SESSIONS.newUniqueId());
   expect(await stub.view()).toMatchObject({ ok: false, error: { code: 'expired' } });
-  expect(await tablesOf(stub)).toEqual([]);
+  expect(await keptBy(stub)).toEqual([]);
 });
 
 it('STREAM-28: a session that is not kept leaves no storage and no alarm', async () => {
@@ -350,10 +353,8 @@ it('STREAM-28: a session that is not kept leaves no storage and no alarm', async
   const state = aChatSession(Date.now(), id.toString());
   await stub.open(state);
   expect(textOf(await readAll(stub))).toBe(echoAnswer(state.request.messages));
+  expect(await keptBy(stub)).toEqual([]);
   await runInDurableObject(stub, async (_object, { storage }) => {
-    expect(
-      storage.sql.exec("SELECT name FROM sqlite_master WHERE name = 'session'").toArray(),
-    ).toEqual([]);
     expect(await storage.getAlarm()).toBeNull();
   });
 });

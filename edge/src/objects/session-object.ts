@@ -1,4 +1,4 @@
-/** One stream session as a Durable Object: wires SQLite, sockets and the alarm to the engine. */
+/** One stream session as a Durable Object: wires storage, sockets and the alarm to the engine. */
 
 import { DurableObject } from 'cloudflare:workers';
 import { createMemoryOutboxStore } from '@headwater/shared/callbacks/memory-store';
@@ -26,11 +26,12 @@ import { createTimerAlarm } from '@headwater/shared/stream/timer-alarm';
 import { countTokens } from '@headwater/shared/text/count-tokens';
 import { answerClientSocket, CLIENT_SOCKET_PATH } from '../adapters/client-socket.ts';
 import { createConsoleLogger } from '../adapters/console-logger.ts';
+import { createKvEventKeeper } from '../adapters/kv-event-keeper.ts';
+import { createKvOutboxStore } from '../adapters/kv-outbox-store.ts';
+import { createKvSessionStore, hasSession } from '../adapters/kv-session-store.ts';
+import { keepMarkLate } from '../adapters/late-mark.ts';
 import { createSharedAlarm, type SharedAlarm } from '../adapters/shared-alarm.ts';
 import { createSocketSubscriber, type SocketSubscriber } from '../adapters/socket-subscriber.ts';
-import { createSqlEventKeeper } from '../adapters/sql-event-keeper.ts';
-import { createSqlOutboxStore } from '../adapters/sql-outbox-store.ts';
-import { createSqlSessionStore, hasSession } from '../adapters/sql-session-store.ts';
 import type { Env } from '../env.ts';
 import { gatewayOf } from '../gateway.ts';
 
@@ -50,6 +51,9 @@ const GATHER_MS = 50;
 
 const clock = { nowMs: () => Date.now() };
 
+/** In a turn of its own, after everything that can be done now. */
+const later = (run: () => void): void => void setTimeout(run, 0);
+
 export class SessionObject extends DurableObject<Env> {
   #engine: StreamEngine | undefined;
   /** The start under way: a second call must not begin another. */
@@ -63,18 +67,19 @@ export class SessionObject extends DurableObject<Env> {
 
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
-    this.#alarm = createSharedAlarm(ctx.storage, clock.nowMs);
+    this.#alarm = createSharedAlarm(ctx.storage, clock.nowMs, later);
     this.#sessionAlarm = this.#alarm.named(async () => this.#engine?.wake());
     this.#outboxAlarm = this.#alarm.named(async () => this.#outbox?.wake());
     // An id nobody opened, or whose session is forgotten, must stay without storage.
-    if (hasSession(ctx.storage.sql)) void ctx.blockConcurrencyWhile(() => this.#restore());
+    if (hasSession(ctx.storage.kv)) void ctx.blockConcurrencyWhile(() => this.#restore());
   }
 
   async #restore(): Promise<void> {
     // A socket that outlived the engine missed what came between: it resumes from the log.
     for (const socket of this.ctx.getWebSockets()) socket.close(SERVICE_RESTART, 'resume');
-    const state = await createSqlSessionStore(this.ctx.storage.sql).load();
+    const state = await createKvSessionStore(this.ctx.storage.kv).load();
     if (state === undefined) return;
+    await this.#alarm.recall();
     await this.#start(state, 'restored');
     await this.#outbox?.rearm();
   }
@@ -107,14 +112,14 @@ export class SessionObject extends DurableObject<Env> {
     return this.#engine;
   }
 
-  /** In the object's SQLite, and woken by its alarm. */
+  /** In the object's storage, and woken by its alarm. */
   async #openKept() {
-    const { sql } = this.ctx.storage;
-    const keeper = createSqlEventKeeper(sql);
+    const { kv } = this.ctx.storage;
+    const keeper = createKvEventKeeper(kv);
+    const log = createMemoryLog(keeper, await keeper.load());
     return {
-      log: createMemoryLog(keeper, await keeper.load()),
-      store: createSqlSessionStore(sql),
-      outbox: this.#createOutbox(createSqlOutboxStore(sql)),
+      ...keepMarkLate(createKvSessionStore(kv), log, later),
+      outbox: this.#createOutbox(createKvOutboxStore(kv)),
       alarm: this.#sessionAlarm,
     };
   }
