@@ -65,7 +65,7 @@ const DEFAULT_PLAN: BenchPlan = {
   idleReaders: { origin: 1000, edge: 250 },
   slope: {
     origin: { checkpoints: 6, load: short(2000) },
-    edge: { checkpoints: 5, load: short(400) },
+    edge: { checkpoints: 6, load: short(800) },
   },
   tasks: DEFAULT_TASK_PLAN,
 };

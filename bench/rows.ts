@@ -35,6 +35,7 @@ const RELAYS: readonly PeerName[] = [
   'edge',
   'workerd pipe',
   'workerd script pipe',
+  'workerd object pipe',
 ];
 
 /** The servers of each part, in the order in which they take turns. */
@@ -44,7 +45,7 @@ export const SERVERS: Readonly<Record<Row, readonly PeerName[]>> = {
   'first-token': RELAYS,
   'fan-out': ['origin', 'Nchan'],
   'idle-readers': ['origin, small', 'Nchan', 'edge, small'],
-  'memory-slope': ['origin, small', 'edge, small'],
+  'memory-slope': ['origin, small', 'edge, small', 'workerd object pipe, small'],
   // Each starts its own, and ends them before the next one.
   'tasks-accept': [],
   'tasks-drain': [],

@@ -75,7 +75,7 @@ export async function measureSlope(context: MeasureContext): Promise<SlopeNote[]
   const { plan, progress } = context;
   const notes: SlopeNote[] = [];
   for (const peer of context.peersOf('memory-slope')) {
-    const host = peer.name.startsWith('edge') ? 'edge' : 'origin';
+    const host = peer.name.startsWith('origin') ? 'origin' : 'edge';
     const { checkpoints, load } = plan.slope[host];
     const rssMiB: number[] = [];
     const heldMiB: number[] = [];

@@ -31,7 +31,9 @@ export type PeerName =
   | 'edge'
   | 'edge, small'
   | 'workerd pipe'
-  | 'workerd script pipe';
+  | 'workerd script pipe'
+  | 'workerd object pipe'
+  | 'workerd object pipe, small';
 
 /** A peer that this machine does not have. Its message is the reason, shown in the peer's row. */
 export class PeerMissing extends Error {
@@ -53,7 +55,7 @@ export interface PeerContext {
 }
 
 /** Time an ended stream is kept where memory is measured, in seconds: the least that still replays. */
-const SMALL_RETENTION_SECONDS = 1;
+export const SMALL_RETENTION_SECONDS = 1;
 
 /** The settings of both gateways. `small` forgets ended streams at once. */
 export function gatewaySettings(

@@ -4,7 +4,7 @@ import { startNchan, startNginx } from './nginx-peers.ts';
 import { startNodePipe, startOrigin } from './node-peers.ts';
 import { type Peer, type PeerContext, PeerMissing, type PeerName } from './peer.ts';
 import { startPortkey } from './portkey.ts';
-import { startEdge, startWorkerdPipe } from './workerd-peers.ts';
+import { startEdge, startObjectPipe, startWorkerdPipe } from './workerd-peers.ts';
 
 /** The servers of a run. */
 export interface Peers {
@@ -34,6 +34,9 @@ export async function startPeers(
       case 'workerd pipe':
       case 'workerd script pipe':
         return startWorkerdPipe(context, tools, name);
+      case 'workerd object pipe':
+      case 'workerd object pipe, small':
+        return startObjectPipe(context, tools, name);
       case 'node pipe':
         return startNodePipe(context);
       case 'nginx':

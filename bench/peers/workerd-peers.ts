@@ -5,7 +5,13 @@ import { join } from 'node:path';
 import { freePort } from '../processes/free-port.ts';
 import { waitForAnswer } from '../processes/wait-for-answer.ts';
 import type { EdgeTools } from './edge-tools.ts';
-import { gatewaySettings, type Peer, type PeerContext, type PeerName } from './peer.ts';
+import {
+  gatewaySettings,
+  type Peer,
+  type PeerContext,
+  type PeerName,
+  SMALL_RETENTION_SECONDS,
+} from './peer.ts';
 import { type WorkerdOptions, workerdConfig } from './workerd-config.ts';
 
 /**
@@ -13,6 +19,9 @@ import { type WorkerdOptions, workerdConfig } from './workerd-config.ts';
  * without a bound V8 lets garbage lie for as long as the machine has room.
  */
 const DEPLOYED_HEAP = ['--max-heap-size=128'];
+
+/** The gateway's own default, in seconds. */
+const RETENTION_SECONDS = 600;
 
 /** A Worker to run. */
 interface WorkerPlan {
@@ -52,9 +61,34 @@ export function startWorkerdPipe(
   return startWorker(context, tools, {
     name,
     kind: 'direct',
-    code: readFileSync(join(context.root, 'bench/baseline', file), 'utf8'),
+    code: readBaseline(context, file),
     vars: { UPSTREAM_URL: context.vendorUrl },
   });
+}
+
+/**
+ * Starts the pipe that gives every answer a Durable Object: what is workerd's own in the edge's cost.
+ * What it keeps, it keeps for as long as the edge beside it.
+ */
+export function startObjectPipe(
+  context: PeerContext,
+  tools: EdgeTools,
+  name: 'workerd object pipe' | 'workerd object pipe, small',
+): Promise<Peer> {
+  const isSmall = name === 'workerd object pipe, small';
+  const keepSeconds = isSmall ? SMALL_RETENTION_SECONDS : RETENTION_SECONDS;
+  return startWorker(context, tools, {
+    name,
+    kind: 'direct',
+    code: readBaseline(context, 'worker-object-pipe.js'),
+    vars: { UPSTREAM_URL: context.vendorUrl, KEEP_MS: String(keepSeconds * 1000) },
+    v8Flags: isSmall ? DEPLOYED_HEAP : [],
+    objects: [{ name: 'PIPES', class_name: 'PipeObject' }],
+  });
+}
+
+function readBaseline({ root }: PeerContext, file: string): string {
+  return readFileSync(join(root, 'bench/baseline', file), 'utf8');
 }
 
 async function startWorker(

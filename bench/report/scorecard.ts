@@ -43,16 +43,20 @@ interface Figure {
 /** Relays on the same runtime, and the two that people put there. */
 const RELAYS: Figure['sides'] = {
   origin: ['node pipe', 'nginx', 'Portkey'],
-  edge: ['workerd pipe', 'workerd script pipe'],
+  edge: ['workerd pipe', 'workerd script pipe', 'workerd object pipe'],
 };
 
 /** A first token's bound is nginx', wherever it passed. */
 const FIRST_TOKEN: Figure['sides'] = {
   origin: ['node pipe', 'nginx', 'Portkey'],
-  edge: ['workerd pipe', 'workerd script pipe', 'nginx'],
+  edge: ['workerd pipe', 'workerd script pipe', 'workerd object pipe', 'nginx'],
 };
 
-const ALONE: Figure['sides'] = { 'origin, small': [], 'edge, small': [] };
+/** What workerd keeps of any object is not the gateway's to forget. */
+const KEPT: Figure['sides'] = {
+  'origin, small': [],
+  'edge, small': ['workerd object pipe, small'],
+};
 
 /** All rows: each figure of each gateway, beside its peers. Without rows where nothing was measured. */
 export function scorecardOf(
@@ -144,7 +148,7 @@ function figuresOf(measured: Measurements): Figure[] {
     {
       name: 'memory kept per session',
       unit: 'KiB',
-      sides: ALONE,
+      sides: KEPT,
       values: valuesOf(slopes, (note) => note.bytesPerSession / 1024),
     },
     {

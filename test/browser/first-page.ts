@@ -191,7 +191,7 @@ export function describeFirstPage(name: string, startHost: () => Promise<PageHos
       expect([...new Set(shown)].sort()).toEqual(Object.keys(paths).sort());
       await saveScreenshot(page, `${name}-docs`);
 
-      const health = page.locator('.opblock', { hasText: '/health' }).first();
+      const health = page.locator('.opblock', { has: page.locator('[data-path="/health"]') });
       await health.locator('.opblock-summary-control').click();
       await health.getByRole('button', { name: 'Try it out' }).click();
       await health.getByRole('button', { name: 'Execute' }).click();

@@ -34,7 +34,7 @@ export async function startClusterHost(settings: HostSettings): Promise<ClusterH
   const pid = Number(await readFile(pidFile, 'utf8'));
   const gone = (end: () => Promise<void>) => async () => {
     await end();
-    await rm(folder, { recursive: true, force: true });
+    await rm(folder, { recursive: true, force: true, maxRetries: 5 });
   };
   return {
     ...host,

@@ -51,7 +51,7 @@ export async function startEdgeHost(
     ...host,
     async close() {
       await host.close();
-      if (place === undefined) await rm(folder, { recursive: true, force: true });
+      if (place === undefined) await rm(folder, { recursive: true, force: true, maxRetries: 5 });
     },
   };
 }

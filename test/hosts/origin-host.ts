@@ -37,7 +37,7 @@ export async function startOriginHost(
     ...host,
     async close() {
       await host.close();
-      if (place === undefined) await rm(folder, { recursive: true, force: true });
+      if (place === undefined) await rm(folder, { recursive: true, force: true, maxRetries: 5 });
     },
   };
 }

@@ -19,7 +19,7 @@ async function withEdge(use: (start: Start) => Promise<void>): Promise<void> {
   try {
     await use((settings) => startEdgeHost(settings, place));
   } finally {
-    await rm(place.folder, { recursive: true, force: true });
+    await rm(place.folder, { recursive: true, force: true, maxRetries: 5 });
   }
 }
 
@@ -28,7 +28,7 @@ async function withOrigin(use: (start: Start) => Promise<void>): Promise<void> {
   try {
     await use((settings) => startOriginHost(settings, place));
   } finally {
-    await rm(place.folder, { recursive: true, force: true });
+    await rm(place.folder, { recursive: true, force: true, maxRetries: 5 });
   }
 }
 

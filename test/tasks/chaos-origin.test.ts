@@ -14,7 +14,7 @@ describeTaskChaos('origin alone', 20_261_121, async (settings) => {
     },
     async close() {
       await node.close();
-      await rm(place.folder, { recursive: true, force: true });
+      await rm(place.folder, { recursive: true, force: true, maxRetries: 5 });
     },
   };
 });

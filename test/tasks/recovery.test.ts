@@ -79,7 +79,7 @@ describe.runIf(process.platform === 'linux')('an origin alone that dies', () => 
       expect(attemptsOf(key)).toBe(2);
     } finally {
       await Promise.all([first.kill(), second?.close()]);
-      await rm(place.folder, { recursive: true, force: true });
+      await rm(place.folder, { recursive: true, force: true, maxRetries: 5 });
       await around.close();
     }
   });
@@ -110,7 +110,7 @@ describe.runIf(process.platform === 'linux')('an origin alone that dies', () => 
       await expectAllDone(caller, 'origin-stopped', ids, around.receiver);
     } finally {
       await Promise.all([first.kill(), second?.close()]);
-      await rm(place.folder, { recursive: true, force: true });
+      await rm(place.folder, { recursive: true, force: true, maxRetries: 5 });
       await around.close();
     }
   });

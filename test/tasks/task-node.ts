@@ -56,7 +56,7 @@ export async function startTaskNode(
   );
   const ended = (end: () => Promise<void>) => async () => {
     await end();
-    if (place === undefined) await rm(folder, { recursive: true, force: true });
+    if (place === undefined) await rm(folder, { recursive: true, force: true, maxRetries: 5 });
   };
   return {
     ...host,

@@ -65,7 +65,9 @@ it('INPUT-8: a sender that writes all before it reads still gets the refusal', a
 });
 
 it('INPUT-8: a refused body that does not end is hung up on', async () => {
+  const begunMs = performance.now();
   expect(await send(400 * MIB)).toBe('HTTP/1.1 413 Payload Too Large');
-  expect(cutAt).toBeGreaterThan(8 * MIB);
+  // 8 MiB or 5 s, whichever comes first: a machine that is busy takes less in that time.
+  if (performance.now() - begunMs < 5_000) expect(cutAt).toBeGreaterThan(8 * MIB);
   expect(cutAt).toBeLessThan(60 * MIB);
 });
