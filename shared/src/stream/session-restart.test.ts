@@ -20,7 +20,7 @@ import {
   USAGE,
   WAKE,
 } from '../testing/session-feed.ts';
-import { anEchoTarget } from '../testing/session-fixtures.ts';
+import { aNewSession, anEchoTarget } from '../testing/session-fixtures.ts';
 import { callbackPayload } from './callback-payload.ts';
 import type { StreamEvent } from './event.ts';
 import type { SessionInput, SessionState } from './session-state.ts';
@@ -40,6 +40,12 @@ describe('a restarted host', () => {
     const step = restored(pending());
     expect(step.state.status).toBe('pending');
     expect(step.effects).toEqual([{ type: 'wake-at', atMs: NOW_MS + 60_000 }]);
+  });
+
+  it('STREAM-2, STREAM-16: asks for one that was to start at once, and died before it was noted', () => {
+    const step = restored(aNewSession(NOW_MS, { start: 'now' }));
+    expect(step.state).toMatchObject({ status: 'streaming', revivals: 0 });
+    expect(step.effects).toContainEqual({ type: 'open-source' });
   });
 
   it('STREAM-16, STREAM-20: begins one again that was being answered, under a later epoch', () => {

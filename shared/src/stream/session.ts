@@ -138,7 +138,10 @@ function restore(
   const kept: SessionState = { ...rest, epoch, lastSeq };
   if (isEnded(state.status)) return rearm(kept, state.wakeAtMs);
   if (input.final !== undefined) return concludeFromLog(kept, input.final, nowMs);
-  if (state.status === 'pending') return rearm(kept, state.wakeAtMs);
+  if (state.status === 'pending') {
+    // It would have asked at once: the host died before it, or before it had noted that it did.
+    return state.request.start === 'now' ? ask(kept, nowMs) : rearm(kept, state.wakeAtMs);
+  }
   // Here what was said before the crash is still there: it can be ended as it is.
   const isIntact = input.log.epoch === epoch && lastSeq > 0;
   const held: SessionState = { ...kept, heldText: '' };
