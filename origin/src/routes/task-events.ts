@@ -2,11 +2,10 @@
 
 import { readWishes } from '@headwater/shared/gateway/read-stream';
 import { GatewayError } from '@headwater/shared/protocol/errors';
-import { SSE_HEADERS } from '@headwater/shared/stream/frames';
 import type { FastifyInstance } from 'fastify';
-import { createSseSubscriber } from '../adapters/sse-subscriber.ts';
 import type { OriginGateway } from '../gateway.ts';
 import { headerOf } from './header.ts';
+import { serveEvents } from './serve-events.ts';
 import { queryOf } from './stream-access.ts';
 import { callerOf, type TaskParams } from './task-request.ts';
 
@@ -27,20 +26,6 @@ export function addTaskEvents(app: FastifyInstance, { authorise, tasks }: Origin
     if (follower === undefined) {
       throw new GatewayError('expired', 'This task is gone: its retention is over.');
     }
-    const decision = follower.decide(wishes.after);
-    if (decision.type === 'nothing-left') return reply.code(204).send();
-    if (request.method === 'HEAD') return reply.headers(SSE_HEADERS).send();
-
-    reply.hijack();
-    const response = reply.raw;
-    response.writeHead(200, {
-      ...(reply.getHeaders() as Record<string, string>),
-      ...SSE_HEADERS,
-    });
-    const subscriber = createSseSubscriber(response, wishes.format);
-    response.on('close', () => follower.detach(subscriber));
-    const afterSeq = decision.type === 'read' ? decision.afterSeq : 0;
-    follower.attach(subscriber, afterSeq, decision.type === 'gap');
-    return reply;
+    return serveEvents(request, reply, follower, wishes);
   });
 }
