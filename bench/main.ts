@@ -13,6 +13,7 @@ import { createChildren } from './processes/children.ts';
 import { describeMachine } from './report/machine.ts';
 import { scorecardOf } from './report/scorecard.ts';
 import { formatTable } from './report/table.ts';
+import { measureRetrieval } from './retrieval/measure-retrieval.ts';
 import { readWish, SERVERS, USAGE, type Wish } from './rows.ts';
 import { measureTasks } from './tasks/measure-tasks.ts';
 
@@ -53,6 +54,8 @@ async function bench({ quick, rows, cpuProfile }: Wish, stop: AbortSignal, direc
     const measured = await measure(options, rows);
     const queue = await measureTasks({ ...context, plan: plan.tasks, progress }, rows);
     if (queue.missing !== undefined) progress(`no rows of tasks: ${queue.missing}`);
+    const found = await measureRetrieval({ ...context, plan: plan.retrieval, progress }, rows);
+    if (found.missing !== undefined) progress(`no rows of retrieval: ${found.missing}`);
     return {
       startedAt,
       mode: quick ? 'quick' : 'default',
@@ -61,9 +64,10 @@ async function bench({ quick, rows, cpuProfile }: Wish, stop: AbortSignal, direc
       commands: Object.fromEntries(running.map(({ name, command }) => [name, command])),
       missing,
       plan,
-      scorecard: scorecardOf(measured, missing, queue.tasks),
+      scorecard: scorecardOf(measured, missing, queue.tasks, found.retrieval),
       ...measured,
       tasks: queue.tasks,
+      retrieval: found.retrieval,
       failures: [...measured.failures, ...queue.failures],
     };
   } finally {

@@ -7,6 +7,7 @@ export const ROWS = [
   'full',
   'paced',
   'first-token',
+  'ai-generate',
   'fan-out',
   'idle-readers',
   'memory-slope',
@@ -16,6 +17,7 @@ export const ROWS = [
   'tasks-cancel',
   'tasks-fairness',
   'tasks-loop',
+  'retrieval',
 ] as const;
 
 /** One part of the scorecard. */
@@ -43,6 +45,7 @@ export const SERVERS: Readonly<Record<Row, readonly PeerName[]>> = {
   full: RELAYS,
   paced: RELAYS,
   'first-token': RELAYS,
+  'ai-generate': ['origin', 'node pipe'],
   'fan-out': ['origin', 'Nchan'],
   'idle-readers': ['origin, small', 'Nchan', 'edge, small'],
   'memory-slope': ['origin, small', 'edge, small', 'workerd object pipe, small'],
@@ -53,6 +56,8 @@ export const SERVERS: Readonly<Record<Row, readonly PeerName[]>> = {
   'tasks-cancel': [],
   'tasks-fairness': [],
   'tasks-loop': [],
+  // In the bench's own process, on a database of its own.
+  retrieval: [],
 };
 
 /** What was asked for on the command line. */

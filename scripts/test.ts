@@ -6,7 +6,7 @@ import { runProcess } from './processes/run-process.ts';
 import { buildWebIfStale } from './start/web-build.ts';
 import { formatClosingLine, type VitestReport } from './test/closing-line.ts';
 import {
-  findOnPath,
+  findProgram,
   installDebianPackage,
   provideSystemPackages,
   SYSTEM_PACKAGES,
@@ -16,7 +16,7 @@ const root = resolve(import.meta.dirname, '..');
 
 await runCommand(async (args, stop) => {
   const programs = await provideSystemPackages(SYSTEM_PACKAGES, process.env, {
-    find: findOnPath,
+    find: findProgram,
     install: (name) => installDebianPackage(name, stop),
     print: (line) => process.stdout.write(`${line}\n`),
   });

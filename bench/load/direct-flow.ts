@@ -14,11 +14,11 @@ interface Chunk {
 }
 
 /**
- * Asks, reads to the end and compares. Resolves to the time to the first token, in ms; rejects
- * where a byte of the text or the end marker is missing.
+ * Asks, reads to the end and compares. Resolves to the time to the first token, or to the end of a
+ * `whole` answer, in ms; rejects where a byte of the text or the end marker is missing.
  */
 export async function directFlow(
-  { baseUrl, headers }: Target,
+  { kind, baseUrl, headers }: Target,
   { prompt, answer }: Exchange,
   agent: Agent,
 ): Promise<number> {
@@ -35,6 +35,7 @@ export async function directFlow(
     agent,
   });
   const { text: body, firstAtMs } = await readText(response, FIRST_TOKEN);
+  const endedMs = performance.now();
   let text = '';
   let last = '';
   const parser = createParser({
@@ -47,5 +48,5 @@ export async function directFlow(
   parser.feed(body);
   if (last !== '[DONE]') throw new Error('the stream did not end with [DONE]');
   if (text !== answer) throw new Error(`the text differs (${text.length} of ${answer.length})`);
-  return firstAtMs - startedMs;
+  return (kind === 'whole' ? endedMs : firstAtMs) - startedMs;
 }

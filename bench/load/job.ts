@@ -5,10 +5,10 @@ import type { FanOutPlan, LoadPlan } from '../plan.ts';
 /** Where streams are asked for. */
 export interface Target {
   /**
-   * `gateway`: init, open, callback. `direct`: the vendor's own request, also through a relay.
-   * `nchan`: publish and subscribe.
+   * `gateway`: init, open, callback. `direct`: the vendor's own request, also through a relay; `whole`:
+   * the same, of which the end counts. `generate`: `/ai/generate`. `nchan`: publish and subscribe.
    */
-  readonly kind: 'gateway' | 'direct' | 'nchan';
+  readonly kind: 'gateway' | 'direct' | 'whole' | 'generate' | 'nchan';
   /** Without a slash at its end. */
   readonly baseUrl: string;
   /** Sent with every `direct` request. Default none. */
@@ -54,7 +54,10 @@ export interface LoadResult {
   readonly tokens: number;
   /** From the first request to the last callback. */
   readonly wallMs: number;
-  /** From the first byte of the request to the first token, of each stream of each target, in ms. */
+  /**
+   * From the first byte of the request to the first token, of each stream of each target, in ms; to
+   * the end of the answer where the target is `whole` or `generate`.
+   */
   readonly firstTokenMs: readonly (readonly number[])[];
   /** What went wrong, in words. */
   readonly failures: readonly string[];

@@ -8,6 +8,7 @@ import { startCallbackReceiver } from './callback-receiver.ts';
 import { directFlow } from './direct-flow.ts';
 import { fanOut } from './fan-out.ts';
 import { type GatewayFlow, gatewayFlow, initStream, signCallers } from './gateway-flow.ts';
+import { generateFlow } from './generate-flow.ts';
 import type {
   AuditJob,
   FanOutJob,
@@ -63,8 +64,25 @@ async function run(job: LoadJob): Promise<LoadResult> {
 }
 
 function flow(target: Target, exchange: Exchange, agent: Agent): Promise<number> {
-  if (target.kind === 'direct') return directFlow(target, exchange, agent);
-  return gatewayFlow(nextFlow(target, exchange, agent));
+  switch (target.kind) {
+    case 'direct':
+    case 'whole':
+      return directFlow(target, exchange, agent);
+    case 'generate':
+      return generateFlow({
+        baseUrl: target.baseUrl,
+        exchange,
+        callerToken: nextCaller(),
+        agent,
+      });
+    default:
+      return gatewayFlow(nextFlow(target, exchange, agent));
+  }
+}
+
+function nextCaller(): string {
+  opened += 1;
+  return callerTokens[opened % callerTokens.length] ?? '';
 }
 
 function nextFlow(
@@ -73,8 +91,7 @@ function nextFlow(
   agent: Agent,
   isCancelled = false,
 ): GatewayFlow {
-  opened += 1;
-  const callerToken = callerTokens[opened % callerTokens.length] ?? '';
+  const callerToken = nextCaller();
   const resumeUrl = isCancelled ? receiver.expectCancelled() : receiver.expect(exchange.answer);
   return { baseUrl, exchange, callerToken, resumeUrl, agent };
 }

@@ -5,6 +5,7 @@ import { readUsage } from '../processes/usage.ts';
 import type { Row } from '../rows.ts';
 import { createContext, type MeasureOptions } from './context.ts';
 import { type FanOutRound, measureFanOut } from './fan-out.ts';
+import { type GenerateRound, measureGenerate } from './generate.ts';
 import { type FirstTokenRound, type LoadRound, measureFirstTokens, measureLoads } from './loads.ts';
 import {
   type IdleReadersNote,
@@ -29,6 +30,7 @@ interface MemoryNote {
 export interface Measurements {
   readonly loads: readonly LoadRound[];
   readonly firstTokens: readonly FirstTokenRound[];
+  readonly generate: readonly GenerateRound[];
   readonly memory: readonly MemoryNote[];
   readonly fanOut: readonly FanOutRound[];
   readonly idleReaders: readonly IdleReadersNote[];
@@ -60,6 +62,7 @@ export async function measure(
   const after = memoryOf();
   const paced = wants('paced') ? await measureLoads(context, 'paced') : [];
   const firstTokens = wants('first-token') ? await measureFirstTokens(context) : [];
+  const generate = wants('ai-generate') ? await measureGenerate(context) : [];
   // Before the fan-out: Nchan keeps for later readers what the first ones took.
   const idleReaders = wants('idle-readers') ? await measureIdleReaders(context) : [];
   const fanOut = wants('fan-out') ? await measureFanOut(context) : [];
@@ -75,6 +78,7 @@ export async function measure(
   return {
     loads: [...full, ...paced],
     firstTokens,
+    generate,
     memory: wants('full') ? memory : [],
     fanOut,
     idleReaders,

@@ -1,8 +1,11 @@
 /** From measurements to the rows of the scorecard. Pure. */
 
+import type { GenerateRound } from '../measure/generate.ts';
 import type { FirstTokenRound } from '../measure/loads.ts';
 import type { Measurements } from '../measure/measure.ts';
 import type { PeerName } from '../peers/peer.ts';
+import { GENERATE_AT_ONCE } from '../plan.ts';
+import { RETRIEVAL_FIGURES, type RetrievalRound } from '../retrieval/retrieval-round.ts';
 import { TASK_FIGURES, type TaskRound } from '../tasks/task-round.ts';
 import { quantile, type Spread, spreadOf } from './statistics.ts';
 import { judge, type Server, type Verdict } from './targets.ts';
@@ -63,8 +66,14 @@ export function scorecardOf(
   measured: Measurements,
   missing: Readonly<Partial<Record<PeerName, string>>>,
   tasks: readonly TaskRound[],
+  retrieval: readonly RetrievalRound[],
 ): ScoreRow[] {
-  return [...figuresOf(measured), ...taskFiguresOf(tasks)].flatMap((figure) =>
+  const figures = [
+    ...figuresOf(measured),
+    ...taskFiguresOf(tasks),
+    ...retrievalFiguresOf(retrieval),
+  ];
+  return figures.flatMap((figure) =>
     (Object.keys(figure.sides) as Server[])
       .filter((peer) => figure.values(peer).length > 0)
       .map((peer) => rowOf(figure, peer, missing)),
@@ -100,7 +109,7 @@ function rowOf(
 }
 
 function figuresOf(measured: Measurements): Figure[] {
-  const { loads, firstTokens, memory, fanOut, idleReaders, slopes } = measured;
+  const { loads, firstTokens, generate, memory, fanOut, idleReaders, slopes } = measured;
   const cpu = (load: 'full' | 'paced') => loads.filter((round) => round.load === load);
   return [
     {
@@ -133,6 +142,15 @@ function figuresOf(measured: Measurements): Figure[] {
       sides: FIRST_TOKEN,
       values: valuesOf(firstTokens, (round) => addedMs(round, 0.99)),
     },
+    ...GENERATE_AT_ONCE.map((concurrency) => ({
+      name: `/ai/generate later by, ${concurrency} at once`,
+      unit: 'ms',
+      sides: { origin: ['node pipe'] as const },
+      values: valuesOf(
+        generate.filter((round) => round.concurrency === concurrency),
+        (round) => addedMs(round, 0.5),
+      ),
+    })),
     {
       name: 'CPU per delivered event',
       unit: 'µs',
@@ -194,6 +212,17 @@ function taskFiguresOf(rounds: readonly TaskRound[]): Figure[] {
   });
 }
 
+function retrievalFiguresOf(rounds: readonly RetrievalRound[]): Figure[] {
+  return Object.entries(RETRIEVAL_FIGURES).map(([key, { name, unit }]) => {
+    const values: Figure['values'] = (peer) =>
+      rounds
+        .filter(({ figure, server }) => figure === key && server === peer)
+        .map(({ value }) => value);
+    const beside = values('MiniSearch').length > 0 ? (['MiniSearch'] as const) : [];
+    return { name, unit, sides: { library: beside }, values };
+  });
+}
+
 function valuesOf<Note extends { readonly peer: PeerName }>(
   notes: readonly Note[],
   read: (note: Note) => number,
@@ -201,6 +230,6 @@ function valuesOf<Note extends { readonly peer: PeerName }>(
   return (peer) => notes.filter((note) => note.peer === peer).map(read);
 }
 
-function addedMs({ directMs, throughMs }: FirstTokenRound, q: number): number {
+function addedMs({ directMs, throughMs }: FirstTokenRound | GenerateRound, q: number): number {
   return quantile(throughMs, q) - quantile(directMs, q);
 }

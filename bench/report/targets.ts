@@ -1,11 +1,12 @@
 /** What the figures must be. */
 
 import type { PeerName } from '../peers/peer.ts';
+import type { RetrievalServer } from '../retrieval/retrieval-round.ts';
 import type { TaskServer } from '../tasks/task-round.ts';
 import { quantile } from './statistics.ts';
 
 /** Whose figure it is. */
-export type Server = PeerName | TaskServer;
+export type Server = PeerName | TaskServer | RetrievalServer;
 
 /** One bound on one figure of one server. */
 interface Bound {
@@ -75,6 +76,7 @@ const BOUNDS: readonly Bound[] = [
     limit: 10,
   },
   { figure: 'first token later by, p99', server: 'edge', beside: 'nginx', kind: 'plus', limit: 10 },
+  { figure: '/ai/generate later by, 1 at once', server: 'origin', kind: 'value', limit: 3 },
   { figure: 'CPU per delivered event', server: 'origin', beside: 'Nchan', kind: 'times', limit: 2 },
   // 20 MiB over 10,000 sessions: what V8 gives back at one reading and not at the next.
   {
@@ -105,6 +107,28 @@ const BOUNDS: readonly Bound[] = [
   { figure: 'canceled work stopped after, p99', server: 'cluster', kind: 'value', limit: 500 },
   { figure: 'fairness, Jain index', server: 'cluster', kind: 'least value', limit: 0.95 },
   { figure: 'event loop delay, p99', server: 'cluster', kind: 'value', limit: 20 },
+  {
+    figure: 'right passage found first',
+    server: 'library',
+    beside: 'MiniSearch',
+    kind: 'least times',
+    limit: 1,
+  },
+  {
+    figure: 'right passage among five',
+    server: 'library',
+    beside: 'MiniSearch',
+    kind: 'least times',
+    limit: 1,
+  },
+  {
+    figure: 'mean reciprocal rank',
+    server: 'library',
+    beside: 'MiniSearch',
+    kind: 'least times',
+    limit: 1,
+  },
+  { figure: 'search of 100,000 passages, p95', server: 'library', kind: 'value', limit: 50 },
 ];
 
 /** Judges the values of a figure, one a round; `undefined` where nothing is asked of it. */

@@ -6,6 +6,7 @@ import { openApiDocument } from '@headwater/shared/protocol/openapi';
 import { Hono } from 'hono';
 import { originHealth } from './adapters/origin-health.ts';
 import { answerError, type EdgeContext, requestContext } from './middleware/request-context.ts';
+import { aiRoute } from './routes/ai.ts';
 import { initStreamRoute } from './routes/init-stream.ts';
 import { openaiRoute } from './routes/openai.ts';
 import { streamRoute } from './routes/stream.ts';
@@ -23,6 +24,7 @@ app.route('/', initStreamRoute);
 app.route('/', streamRoute);
 app.route('/', openaiRoute);
 app.route('/', tasksRoute);
+app.route('/', aiRoute);
 app.post('/dev/callback', (c) => {
   if (!c.get('gateway').settings.devMode) throw noRoute();
   return c.json({ received: true });

@@ -7,7 +7,14 @@ import { openApiDocument } from '@headwater/shared/protocol/openapi';
 import { type FastifyBaseLogger, type FastifyInstance, fastify, LogController } from 'fastify';
 import type { OriginGateway } from './gateway.ts';
 import { addRequestContext, genReqId } from './plugins/request-context.ts';
+import { addAiChatRoutes } from './routes/ai-chat.ts';
+import { addDocumentRoutes } from './routes/ai-documents.ts';
+import { addAiGenerateRoutes } from './routes/ai-generate.ts';
+import { addAiHealthRoutes } from './routes/ai-health.ts';
+import { addRagRoutes } from './routes/ai-rag.ts';
 import { addBoard } from './routes/board.ts';
+import { addCharacterRoutes } from './routes/characters.ts';
+import { addGenerateRoutes } from './routes/generate.ts';
 import { addHealth } from './routes/health.ts';
 import { addInitStream } from './routes/init-stream.ts';
 import { addMetrics } from './routes/metrics.ts';
@@ -15,11 +22,13 @@ import { addModelRelay } from './routes/model-relay.ts';
 import { addOpenAI } from './routes/openai.ts';
 import { addPage } from './routes/page.ts';
 import { addQueueStatus } from './routes/queue-status.ts';
+import { addSpeechRoutes } from './routes/speech.ts';
 import { addStream } from './routes/stream.ts';
 import { addStreamSocket, isSocketUpgrade } from './routes/stream-socket.ts';
 import { addTaskEvents } from './routes/task-events.ts';
 import { addTaskVoices } from './routes/task-voices.ts';
 import { addTasks } from './routes/tasks.ts';
+import { addTemplateRoutes } from './routes/templates.ts';
 
 /** Builds the app. Bodies reach the routes as text: the shared code judges them. */
 export async function buildApp(
@@ -57,6 +66,15 @@ export async function buildApp(
   addStream(app, gateway);
   addOpenAI(app, gateway);
   addModelRelay(app, gateway);
+  addAiGenerateRoutes(app, gateway);
+  addAiChatRoutes(app, gateway);
+  addRagRoutes(app, gateway);
+  await addDocumentRoutes(app, { ...gateway, intake: gateway.documents });
+  addGenerateRoutes(app, gateway);
+  addTemplateRoutes(app, gateway);
+  addCharacterRoutes(app, gateway);
+  addSpeechRoutes(app, gateway);
+  addAiHealthRoutes(app, gateway);
   await addTasks(app, gateway);
   addTaskEvents(app, gateway);
   addTaskVoices(app, gateway);

@@ -10,19 +10,27 @@ import { type AccessTokens, createAccessTokens } from '@headwater/shared/securit
 import { deriveWebhookSecret } from '@headwater/shared/security/webhook-signature';
 import type { Clock, Logger } from '@headwater/shared/stream/ports';
 import { createTimerAlarm } from '@headwater/shared/stream/timer-alarm';
+import { createFirstWords } from '@headwater/shared/text/first-words';
 import { createGuardedFetch } from './adapters/guarded-fetch.ts';
 import { createNodeSigner } from './adapters/node-signer.ts';
+import type { AnswerService } from './answers/answer-service.ts';
+import { createAnswerService, type HostedAnswers } from './answers/open-answers.ts';
 import type { OriginConfig } from './config.ts';
+import type { Database } from './database/database.ts';
+import { noDatabase } from './database/no-database.ts';
+import { openDatabase } from './database/open-database.ts';
 import { openEngineRegistry } from './engines/registry.ts';
 import { createOriginProviders } from './providers.ts';
+import { newStreamId } from './routes/new-stream-id.ts';
 import { noSessions } from './sessions/no-sessions.ts';
 import type { SessionRegistry } from './sessions/session-registry.ts';
 import { openLocalStorage } from './storage/local-storage.ts';
 import type { OriginStorage, SessionRuntime } from './storage/origin-storage.ts';
 import { type OriginTasks, openTasks } from './tasks/open-tasks.ts';
+import { type OriginWords, openWords } from './words.ts';
 
 /** What the routes share. */
-export interface OriginGateway {
+export interface OriginGateway extends Omit<OriginWords, 'close'> {
   readonly settings: Settings;
   readonly authorise: Authoriser;
   readonly accessTokens: AccessTokens;
@@ -31,6 +39,9 @@ export interface OriginGateway {
   readonly ledger: SubjectLedger;
   readonly outbox: OutboxEngine;
   readonly tasks: OriginTasks;
+  /** Where conversations, documents, scripts and characters are kept. */
+  readonly database: Database;
+  readonly answers: AnswerService;
   readonly logger: Logger;
   /** Where streams are kept. */
   readonly storage: OriginStorage['kind'];
@@ -50,29 +61,58 @@ export async function createGateway(
   logger: Logger,
 ): Promise<OriginGateway> {
   const { settings, origin } = config;
-  const registry = createOriginProviders(settings);
+  const words = createFirstWords();
+  const registry = createOriginProviders(settings, words);
   const engines = await openEngineRegistry(origin.tasks.engineModules);
   const storage = await openStorage(config, logger);
   const outbox = await createCallbackOutbox(settings, storage, logger);
+  // Who runs tasks alone keeps nothing else.
+  const database = origin.tasks.role === 'worker' ? noDatabase : openDatabase(origin, logger);
   const tasks = await openTasks({ config, env, engines, storage, outbox, clock, logger });
+  const accessTokens = createAccessTokens({
+    secrets: settings.jwtSecrets,
+    signerOf: createNodeSigner,
+  });
+  const opened = Promise.withResolvers<SessionRegistry>();
+  const answers = createAnswerService({
+    settings,
+    answers: origin.answers,
+    registry,
+    ledger: storage.ledger,
+    accessTokens,
+    sessions: opened.promise,
+    database,
+    words,
+    logger,
+    nowMs: clock.nowMs,
+    newStreamId,
+  });
   const sessions =
     origin.tasks.role === 'worker'
       ? noSessions
-      : await openSessions(settings, storage, { registry, outbox, clock, logger });
+      : await openSessions(settings, storage, { registry, outbox, clock, logger }, answers);
+  opened.resolve(sessions);
   await outbox.rearm();
+  const ports = { config, env, registry, words, answers, sessions, tasks, database, clock, logger };
+  const services = openWords(ports);
   return {
+    ...services,
     settings,
     authorise: createAuthoriser(settings),
-    accessTokens: createAccessTokens({ secrets: settings.jwtSecrets, signerOf: createNodeSigner }),
+    accessTokens,
     registry,
     sessions,
     ledger: storage.ledger,
     outbox,
     tasks,
+    database,
+    answers,
     logger,
     storage: storage.kind,
     async close() {
+      await services.close();
       await tasks.close();
+      await database.close();
       await storage.close();
     },
   };
@@ -82,12 +122,16 @@ function openSessions(
   settings: Settings,
   storage: OriginStorage,
   ports: Pick<SessionRuntime, 'registry' | 'outbox' | 'clock' | 'logger'>,
+  answers: Pick<HostedAnswers, 'ended'>,
 ): Promise<SessionRegistry> {
   return storage.openSessions({
     ...ports,
     maxReaders: settings.limits.maxReadersPerStream,
     maxBufferedBytes: settings.limits.maxBufferedBytes,
-    async ended({ request: { subject, streamId } }) {
+    async ended({ request }) {
+      const { subject, streamId } = request;
+      // It has a log of its own faults.
+      void answers.ended(request);
       try {
         await storage.ledger.release(subject, streamId);
       } catch (err) {

@@ -84,4 +84,6 @@ try {
   );
   process.exit(1);
 }
+// Before tasks that are over may be forgotten, whoever waits for their end notes it.
+await gateway.start();
 await gateway.tasks.start();

@@ -7,26 +7,38 @@ import { createOllamaProvider } from '@headwater/shared/providers/ollama/adapter
 import {
   createProviderRegistry,
   type ProviderRegistry,
+  type RegistryOptions,
 } from '@headwater/shared/providers/registry';
+import { type FirstWords, withFirstWords } from '@headwater/shared/text/first-words';
 import { createLeanFetch } from './adapters/lean-fetch.ts';
 
 /**
- * The vendors every host reaches, and Ollama, which only an origin can. Throws `validation_failed`
- * when the default model means no vendor.
+ * The vendors every host reaches, and Ollama, which only an origin can. How long each takes to its
+ * first word is told to `words`. Throws `validation_failed` when the default model means no vendor.
  */
-export function createOriginProviders(settings: Settings): ProviderRegistry {
+export function createOriginProviders(settings: Settings, words?: FirstWords): ProviderRegistry {
   const { ollamaHost, ollamaTimeouts: timeouts, upstreamGuard, defaultModel } = settings;
   const fetch = createLeanFetch();
+  const providers: RegistryOptions['providers'] = {
+    ...createHostProviders(settings, fetch),
+    ...(ollamaHost && {
+      ollama: guardProvider(
+        createOllamaProvider({ host: ollamaHost, timeouts, fetch }),
+        upstreamGuard,
+      ),
+    }),
+  };
   return createProviderRegistry({
-    providers: {
-      ...createHostProviders(settings, fetch),
-      ...(ollamaHost && {
-        ollama: guardProvider(
-          createOllamaProvider({ host: ollamaHost, timeouts, fetch }),
-          upstreamGuard,
-        ),
-      }),
-    },
+    providers: words === undefined ? providers : measureAll(providers, words),
     ...(defaultModel === undefined ? {} : { defaultModel }),
   });
+}
+
+function measureAll(
+  providers: RegistryOptions['providers'],
+  words: FirstWords,
+): RegistryOptions['providers'] {
+  return Object.fromEntries(
+    Object.entries(providers).map(([name, provider]) => [name, withFirstWords(provider, words)]),
+  );
 }

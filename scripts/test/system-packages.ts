@@ -1,4 +1,4 @@
-import { accessSync, constants, statSync } from 'node:fs';
+import { accessSync, constants, existsSync, readdirSync, statSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { runProcess } from '../processes/run-process.ts';
 
@@ -32,6 +32,12 @@ export const SYSTEM_PACKAGES: readonly SystemPackage[] = [
     debianPackage: 'redis-server',
     neededFor: 'the tests of the cluster',
     variable: 'HEADWATER_REDIS_SERVER',
+  },
+  {
+    binary: 'postgres',
+    debianPackage: 'postgresql',
+    neededFor: 'the tests of the database server',
+    variable: 'HEADWATER_POSTGRES',
   },
 ];
 
@@ -71,6 +77,18 @@ export async function provideSystemPackages(
     if (path !== undefined) paths[variable] = path;
   }
   return paths;
+}
+
+/** Debian keeps the server of each version of Postgres in a folder of its own, off PATH. */
+const POSTGRES_FOLDER = '/usr/lib/postgresql';
+
+/** Looks a program up on PATH, then where Debian keeps servers; of several versions the newest. */
+export function findProgram(binary: string): string | undefined {
+  const versions = existsSync(POSTGRES_FOLDER) ? readdirSync(POSTGRES_FOLDER) : [];
+  const folders = versions
+    .sort((one, other) => Number(other) - Number(one))
+    .map((version) => join(POSTGRES_FOLDER, version, 'bin'));
+  return findOnPath(binary) ?? findOnPath(binary, folders.join(delimiter));
 }
 
 /** Looks a program up on PATH. */

@@ -5,5 +5,5 @@ import { describeFirstPage } from './first-page.ts';
 
 const settings = { JWT_SECRET: TEST_SECRET, DEV_MODE: 'true' };
 
-describeFirstPage('origin', () => startOriginHost(settings));
-describeFirstPage('edge', () => startEdgeHost(settings));
+describeFirstPage('origin', () => startOriginHost(settings), /^Simulation only.*OPENAI_API_KEY/);
+describeFirstPage('edge', () => startEdgeHost(settings), /^Not available here.*ORIGIN_URL/);

@@ -1,22 +1,8 @@
 /** What a person sees on the first page, in a real browser, against any host. */
 
-import { mkdtemp } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import type { Locator, Page } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { type Browser, chromiumMissing, startChromium } from './chromium.ts';
-
-/** A started gateway whose `baseUrl` serves the page; DEV_MODE, so that no token is needed. */
-export interface PageHost {
-  readonly baseUrl: string;
-  close(): Promise<void>;
-}
-
-/** For starting a host and a browser on a busy machine. */
-const START_TIMEOUT_MS = 60_000;
-const TEST_TIMEOUT_MS = 30_000;
-const WAIT_MS = 15_000;
+import { expect, it } from 'vitest';
+import { describePage, type PageHost, saveScreenshot, textIn, WAIT_MS } from './describe-page.ts';
 
 /** About 2.4 s and 12 s of the echo provider at 20 ms a word: time to see it grow, and to stop it. */
 const WORDS = Array.from({ length: 120 }, (_, at) => `word${at}`).join(' ');
@@ -24,14 +10,14 @@ const MANY_WORDS = Array.from({ length: 600 }, (_, at) => `word${at}`).join(' ')
 
 const GROWING = 'Streaming…';
 
-async function send(page: Page, prompt: string, model = 'echo'): Promise<void> {
-  await page.getByLabel('Prompt').fill(prompt);
-  await page.getByLabel('Model').fill(model);
-  await page.getByRole('button', { name: 'Send' }).click();
-}
+const promptOf = (page: Page) => page.getByLabel('Prompt');
+const modelOf = (page: Page) => page.getByLabel('Model', { exact: true });
+const sendOf = (page: Page) => page.getByRole('button', { name: 'Send', exact: true });
 
-async function textIn(locator: Locator): Promise<string> {
-  return (await locator.textContent()) ?? '';
+async function send(page: Page, prompt: string, model = 'echo'): Promise<void> {
+  await promptOf(page).fill(prompt);
+  await modelOf(page).fill(model);
+  await sendOf(page).click();
 }
 
 const statusOf = (page: Page) => textIn(page.locator('#status'));
@@ -51,67 +37,21 @@ function fact(page: Page, label: string): Locator {
   return page.locator('#facts div').filter({ hasText: label }).locator('dd');
 }
 
-/** One screenshot into a fresh temp folder, whose path is printed. */
-async function saveScreenshot(page: Page, name: string): Promise<void> {
-  const folder = await mkdtemp(join(tmpdir(), 'headwater-page-'));
-  const path = join(folder, `${name.replace(/\W+/g, '-')}.png`);
-  await page.screenshot({ path, fullPage: true });
-  console.log(`screenshot: ${path}`);
-}
-
 /**
- * Registers the suite for one host. Without Chromium it is a visible skip, and a failure in CI.
+ * Registers the suite for one host without any vendor.
  *
  * @param name how the host is called in titles, such as `edge` or `origin`
  * @param startHost starts the host once for the whole suite
+ * @param notice what the page says of its text services there
  */
-export function describeFirstPage(name: string, startHost: () => Promise<PageHost>): void {
-  const missing = chromiumMissing();
-  if (missing !== undefined) {
-    describe(`first page on ${name}`, () => {
-      it(`runs in a real browser (${missing})`, (context) => {
-        const { CI } = process.env;
-        if (CI) expect.fail(missing);
-        context.skip(missing);
-      });
-    });
-    return;
-  }
-
-  describe(`first page on ${name}`, { timeout: TEST_TIMEOUT_MS }, () => {
-    let host: PageHost | undefined;
-    let browser: Browser | undefined;
-    let page: Page;
-    let complaints: string[];
-
-    beforeAll(async () => {
-      host = await startHost();
-      browser = await startChromium();
-    }, START_TIMEOUT_MS);
-
-    afterAll(async () => {
-      await browser?.close();
-      await host?.close();
-    }, START_TIMEOUT_MS);
-
-    beforeEach(async () => {
-      if (host === undefined || browser === undefined) throw new Error('the suite did not start');
-      complaints = [];
-      page = await browser.context.newPage();
-      page.setDefaultTimeout(WAIT_MS);
-      page.on('console', (message) => {
-        if (message.type() === 'error') complaints.push(message.text());
-      });
-      page.on('pageerror', (error) => complaints.push(error.message));
-      await page.goto(host.baseUrl);
-      await page.locator('#providers li').first().waitFor();
-    });
-
-    afterEach(async () => {
-      await page.close();
-    });
-
+export function describeFirstPage(
+  name: string,
+  startHost: () => Promise<PageHost>,
+  notice: RegExp,
+): void {
+  describePage(`first page on ${name}`, startHost, (opened) => {
     it('shows an answer growing, then all of it, its tokens and the delivered callback', async () => {
+      const { page, complaints } = opened();
       await send(page, WORDS);
       const early = await growPast(page, 0);
       const later = await growPast(page, early.length);
@@ -133,26 +73,29 @@ export function describeFirstPage(name: string, startHost: () => Promise<PageHos
     });
 
     it('sends with Ctrl+Enter and leaves the default model to the gateway', async () => {
-      await page.getByLabel('Prompt').fill('one two three');
-      await page.getByLabel('Model').fill('');
-      expect(await page.getByLabel('Model').getAttribute('placeholder')).toBeTruthy();
-      await page.getByLabel('Prompt').press('Control+Enter');
+      const { page } = opened();
+      await promptOf(page).fill('one two three');
+      await modelOf(page).fill('');
+      expect(await modelOf(page).getAttribute('placeholder')).toBeTruthy();
+      await promptOf(page).press('Control+Enter');
       await expect.poll(() => statusOf(page), { timeout: WAIT_MS }).toBe('Complete');
     });
 
     it('says in clear words that a model is unknown', async () => {
+      const { page } = opened();
       await send(page, 'Hi', 'no-such-model');
       const fault = page.getByRole('alert');
       await fault.waitFor();
       expect(await textIn(fault)).toMatch(/model/i);
       expect(await statusOf(page)).toBe('Failed');
-      expect(await page.getByRole('button', { name: 'Send' }).isEnabled()).toBe(true);
+      expect(await sendOf(page).isEnabled()).toBe(true);
     });
 
     it('stops an answer half-way, keeps what was said, and still calls back', async () => {
+      const { page, complaints } = opened();
       await send(page, MANY_WORDS);
       await growPast(page, 20);
-      await page.getByRole('button', { name: 'Stop' }).click();
+      await page.locator('.ask').getByRole('button', { name: 'Stop' }).click();
       await expect
         .poll(() => textIn(fact(page, 'Callback')), { timeout: WAIT_MS })
         .toMatch(/^delivered/);
@@ -164,25 +107,35 @@ export function describeFirstPage(name: string, startHost: () => Promise<PageHos
     });
 
     it('offers a curl that holds the prompt of the form', async () => {
-      await page.getByLabel('Prompt').fill("it's raining");
+      const { page } = opened();
+      await promptOf(page).fill("it's raining");
       const curl = await textIn(page.locator('#curl'));
       expect(curl).toContain(`/init-stream'`);
       expect(curl).toContain(String.raw`it'\''s raining`);
     });
 
+    it('WEB-15: says before anybody tries them what is behind the text services', async () => {
+      const { page, complaints } = opened();
+      await expect
+        .poll(() => textIn(page.locator('#services-notice')), { timeout: WAIT_MS })
+        .toMatch(notice);
+      expect(complaints).toEqual([]);
+    });
+
     it('fits a screen of 360 px without scrolling sideways', async () => {
+      const { page } = opened();
       await page.setViewportSize({ width: 360, height: 740 });
-      const send = await page.getByRole('button', { name: 'Send' }).boundingBox();
+      const button = await sendOf(page).boundingBox();
       const whole = await page.locator('html').evaluate((root) => root.scrollWidth);
       expect(whole).toBeLessThanOrEqual(360);
-      expect(send?.x).toBeGreaterThan(0);
+      expect(button?.x).toBeGreaterThan(0);
     });
 
     it('DOCS-1: /docs shows every request of the OpenAPI document, and sends one', async () => {
-      const base = host?.baseUrl ?? '';
-      const document = await fetch(`${base}/openapi.json`);
+      const { page, baseUrl, complaints } = opened();
+      const document = await fetch(`${baseUrl}/openapi.json`);
       const { paths } = (await document.json()) as { paths: Record<string, object> };
-      await page.goto(`${base}/docs`);
+      await page.goto(`${baseUrl}/docs`);
       await page.locator('.opblock').first().waitFor();
       const shown = await page.locator('.opblock-summary-path').evaluateAll((found) =>
         // Swagger UI puts a zero-width space behind each slash, for line breaks.

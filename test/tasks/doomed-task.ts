@@ -35,6 +35,22 @@ export async function beginTask(caller: TaskCaller, fields: Fields): Promise<Run
   return { id, key, enginePid, programPid };
 }
 
+/** Texts of the test engine's `parts`, of which each takes {@link PART_MS}. */
+export const PARTS = ['one ', 'two ', 'three ', 'four ', 'five '];
+
+/** Longer than the pause between two checkpoints that are kept. */
+const PART_MS = 400;
+
+/** Begins a task that is done in {@link PARTS}, and waits until it has shown three. */
+export async function beginParts(caller: TaskCaller): Promise<RunningTask> {
+  const task = await beginTask(caller, { parts: { texts: PARTS, pauseMs: PART_MS } });
+  await caller.read(task.id, {
+    query: { format: 'json' },
+    until: (seen) => seen.some(({ data }) => data.includes('three')),
+  });
+  return task;
+}
+
 /** The node that runs it, and the other one. */
 export function runnerOf(
   { enginePid }: RunningTask,

@@ -28,6 +28,14 @@ const deeds: fc.Arbitrary<{ readonly fields: Fields; readonly end: TaskStatus }>
   },
   {
     weight: 2,
+    arbitrary: fc.constant({
+      // Ends only where an attempt goes on from what the one before has kept.
+      fields: { parts: { texts: ['one ', 'two ', 'three'], pauseMs: 40, crashAfter: 2 } },
+      end: 'succeeded' as const,
+    }),
+  },
+  {
+    weight: 2,
     arbitrary: fc
       .constantFrom('exit', 'sigkill', 'abort')
       .map((crash) => ({ fields: { crash, times: 1 }, end: 'succeeded' as const })),

@@ -3,10 +3,12 @@ import { expect, it } from 'vitest';
 import { describeWithRedis } from '../../origin/src/testing/describe-with-redis.ts';
 import {
   attemptsOf,
+  beginParts,
   beginTask,
   isAlive,
   msUntil,
   ORPHAN_LIMIT_MS,
+  PARTS,
   runnerOf,
 } from './doomed-task.ts';
 import { withNodes } from './node-pair.ts';
@@ -48,6 +50,26 @@ describeWithRedis('a cluster of which a part dies', () => {
         expect(attemptsOf(doomed.key)).toBe(2);
         await expectOneCallback(receiver, 'node-killed', { status: 'succeeded', attempts: 2 });
         await expectAllDone(away, 'node-killed-other', ids);
+      }),
+    60_000,
+  );
+
+  it(
+    'TASK-70: kill -9 of a node in mid-task: the other goes on from what was kept, and shows it again',
+    () =>
+      withNodes([{}, {}], async ({ nodes, callersAt }) => {
+        const [caller] = await callersAt('parts');
+        const doomed = await beginParts(caller);
+        const [runner, other] = runnerOf(doomed, nodes);
+        const [away] = await callersAt('parts', [other]);
+        const read = away.readPatiently(doomed.id);
+        await runner.kill();
+        const task = await away.ended(doomed.id);
+        expect(task).toMatchObject({ status: 'succeeded', attempts: 2 });
+        expect((task.result as { doneBefore: number }).doneBefore).toBeGreaterThanOrEqual(2);
+        const { text, restarts, breaches } = await read;
+        expect(text.endsWith(PARTS.join(''))).toBe(true);
+        expect({ restarts, breaches }).toEqual({ restarts: 1, breaches: [] });
       }),
     60_000,
   );

@@ -1,7 +1,15 @@
 import { rm } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { makeOriginPlace } from '../hosts/origin-host.ts';
-import { attemptsOf, beginTask, isAlive, msUntil, ORPHAN_LIMIT_MS } from './doomed-task.ts';
+import {
+  attemptsOf,
+  beginParts,
+  beginTask,
+  isAlive,
+  msUntil,
+  ORPHAN_LIMIT_MS,
+  PARTS,
+} from './doomed-task.ts';
 import { expectAllDone, submitMany } from './quick-tasks.ts';
 import { taskCaller } from './task-caller.ts';
 import { startAlone } from './task-hosts.ts';
@@ -77,6 +85,35 @@ describe.runIf(process.platform === 'linux')('an origin alone that dies', () => 
       await expectAllDone(caller, 'origin-killed', ids, around.receiver);
       expect(await caller.ended(id)).toMatchObject({ status: 'succeeded', attempts: 2 });
       expect(attemptsOf(key)).toBe(2);
+    } finally {
+      await Promise.all([first.kill(), second?.close()]);
+      await rm(place.folder, { recursive: true, force: true, maxRetries: 5 });
+      await around.close();
+    }
+  });
+
+  it('TASK-70: kill -9 in mid-task and a restart: the attempt goes on from what was kept, and shows it again', async () => {
+    const around = await startSurroundings();
+    const place = await makeOriginPlace();
+    const first = await startTaskNode(around.settings, place);
+    let second: typeof first | undefined;
+    try {
+      const caller = await taskCaller(first.baseUrl, 'origin-killed-in-parts');
+      const { id, key } = await beginParts(caller);
+      const read = caller.readPatiently(id);
+      await first.kill();
+      second = await startTaskNode(around.settings, place);
+      const task = await caller.ended(id);
+      expect(task).toMatchObject({ status: 'succeeded', attempts: 2 });
+      expect((task.result as { doneBefore: number }).doneBefore).toBeGreaterThanOrEqual(2);
+      expect(attemptsOf(key)).toBe(2);
+      const { text, restarts, breaches, end } = await read;
+      expect(text.endsWith(PARTS.join(''))).toBe(true);
+      expect({ restarts, breaches, end }).toMatchObject({
+        restarts: 1,
+        breaches: [],
+        end: { status: 'completed' },
+      });
     } finally {
       await Promise.all([first.kill(), second?.close()]);
       await rm(place.folder, { recursive: true, force: true, maxRetries: 5 });

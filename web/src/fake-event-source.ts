@@ -8,6 +8,7 @@ export interface FakeEventSource extends EventSourceLike {
   open(): void;
   message(data: string, lastEventId?: string): void;
   restart(lastEventId: string): void;
+  progress(fields: object, lastEventId: string): void;
   /** The gateway's `error` event: one with data. */
   fault(data: string, lastEventId?: string): void;
   /** The browser's own: 0 when it will come back by itself, 2 when it gave up. */
@@ -41,6 +42,10 @@ export function createFakeEventSource(): FakeEventSource {
     restart(lastEventId) {
       const data = '{"reason":"unavailable","model":"echo"}';
       target.dispatchEvent(new MessageEvent('restart', { data, lastEventId }));
+    },
+    progress(fields, lastEventId) {
+      const data = JSON.stringify(fields);
+      target.dispatchEvent(new MessageEvent('progress', { data, lastEventId }));
     },
     fault(data, lastEventId = '') {
       target.dispatchEvent(new MessageEvent('error', { data, lastEventId }));

@@ -20,6 +20,7 @@ describe('parseHealth', () => {
       version: '0.1.0',
       devMode: true,
       defaultModel: 'echo',
+      hasOrigin: true,
       providers: [
         { name: 'openai', kind: 'live' },
         { name: 'anthropic', kind: 'off', setting: 'ANTHROPIC_API_KEY' },
@@ -29,6 +30,12 @@ describe('parseHealth', () => {
   });
 
   it('takes an answer it cannot read for a closed gateway without providers', () => {
-    expect(parseHealth('<html>')).toEqual({ devMode: false, providers: [] });
+    expect(parseHealth('<html>')).toEqual({ devMode: false, hasOrigin: false, providers: [] });
+  });
+
+  it('WEB-15: an edge has the text services where its origin answers', () => {
+    expect(parseHealth({ host: 'edge', origin: 'up' }).hasOrigin).toBe(true);
+    expect(parseHealth({ host: 'edge', origin: 'down' }).hasOrigin).toBe(false);
+    expect(parseHealth({ host: 'edge' }).hasOrigin).toBe(false);
   });
 });

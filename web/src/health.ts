@@ -18,6 +18,8 @@ export interface Health {
   /** Without DEV_MODE every run needs an n8nToken. */
   readonly devMode: boolean;
   readonly defaultModel?: string;
+  /** Whether the services that only an origin has can be asked here. */
+  readonly hasOrigin: boolean;
   readonly providers: readonly ProviderState[];
 }
 
@@ -30,7 +32,7 @@ function providerOf([name, value]: [string, unknown]): ProviderState {
 
 /** Reads a health answer; unknown shapes count as absent, and as the closed production default. */
 export function parseHealth(body: unknown): Health {
-  const { host, version, devMode, defaultModel, providers } = fieldsOf(body);
+  const { host, version, devMode, defaultModel, providers, origin } = fieldsOf(body);
   const known = {
     host: textOf(host),
     version: textOf(version),
@@ -40,6 +42,7 @@ export function parseHealth(body: unknown): Health {
   return {
     ...Object.fromEntries(present),
     devMode: devMode === true,
+    hasOrigin: host === 'origin' || origin === 'up',
     providers: Object.entries(fieldsOf(providers)).map(providerOf),
   };
 }

@@ -1,16 +1,18 @@
 /** Composition: reads the form, starts runs, keeps the curl true to the form. */
 
 import { curlFor } from './curl.ts';
+import { sendByKeys } from './elements.ts';
 import { readHealth } from './health.ts';
 import { findPage } from './page.ts';
 import { type Run, startRun } from './run.ts';
+import { showServices, wireServices } from './services.ts';
 import { showHealth } from './show-health.ts';
 import { createRunView } from './show-run.ts';
 
 /** Shown in the curl where the gateway wants a token and the form has none. */
 const TOKEN_PLACEHOLDER = '<n8nToken>';
 
-const page = findPage(document);
+const page = findPage();
 const baseUrl = new URL('.', location.href).href;
 const ports = {
   fetch: (url: string, init?: RequestInit) => fetch(url, init),
@@ -62,11 +64,7 @@ page.form.addEventListener('input', () => {
   page.copied.textContent = '';
   refreshCurl();
 });
-page.form.addEventListener('keydown', (event) => {
-  if (event.key !== 'Enter' || !(event.ctrlKey || event.metaKey)) return;
-  event.preventDefault();
-  page.form.requestSubmit();
-});
+sendByKeys(page.form);
 page.resumeUrl.addEventListener('invalid', () => {
   // The browser can only point at a faulty field that shows.
   page.more.open = true;
@@ -74,8 +72,10 @@ page.resumeUrl.addEventListener('invalid', () => {
 page.stop.addEventListener('click', () => void run?.stop());
 page.copy.addEventListener('click', () => void copyCurl());
 
+wireServices(ports, page.token);
 refreshCurl();
 const health = await readHealth(ports.fetch, baseUrl);
 tokenNeeded = health !== undefined && !health.devMode;
 showHealth(page, health);
 refreshCurl();
+if (health !== undefined) await showServices(ports.fetch, baseUrl, health.hasOrigin);

@@ -1,4 +1,6 @@
-/** The parts of index.html the program touches, found once and typed. */
+/** The parts of index.html's first half that the program touches, found once and typed. */
+
+import { find } from './elements.ts';
 
 /** Every element by its duty. */
 export interface Page {
@@ -14,8 +16,6 @@ export interface Page {
   readonly status: HTMLElement;
   readonly answer: HTMLElement;
   readonly fault: HTMLElement;
-  readonly faultMessage: HTMLElement;
-  readonly faultDetail: HTMLElement;
   readonly facts: HTMLElement;
   readonly curl: HTMLElement;
   readonly copy: HTMLButtonElement;
@@ -25,12 +25,7 @@ export interface Page {
 }
 
 /** Finds the page's parts. Throws when index.html and this list disagree. */
-export function findPage(root: Document): Page {
-  const find = <T extends HTMLElement>(id: string, type: new () => T): T => {
-    const element = root.getElementById(id);
-    if (!(element instanceof type)) throw new Error(`index.html has no ${type.name} #${id}`);
-    return element;
-  };
+export function findPage(): Page {
   return {
     form: find('form', HTMLFormElement),
     prompt: find('prompt', HTMLTextAreaElement),
@@ -44,8 +39,6 @@ export function findPage(root: Document): Page {
     status: find('status', HTMLElement),
     answer: find('answer', HTMLElement),
     fault: find('fault', HTMLElement),
-    faultMessage: find('fault-message', HTMLElement),
-    faultDetail: find('fault-detail', HTMLElement),
     facts: find('facts', HTMLElement),
     curl: find('curl', HTMLElement),
     copy: find('copy', HTMLButtonElement),

@@ -107,7 +107,7 @@ export function startRun(request: StreamRequest, view: RunView, ports: RunPorts)
       hasText = true;
       view.phase('streaming');
       view.text(event.text);
-    } else {
+    } else if (event.type !== 'progress') {
       if (event.type === 'fault') fail(event.fault);
       else view.phase('completed');
       void follow(stateUrl);

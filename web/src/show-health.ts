@@ -1,10 +1,12 @@
 /** Shows what the gateway behind the page can do. */
 
+import { element } from './elements.ts';
 import type { Health, ProviderState } from './health.ts';
 import type { Page } from './page.ts';
 
 const PROVIDER_NAMES: Readonly<Record<string, string>> = {
   openai: 'OpenAI',
+  azure: 'Azure OpenAI',
   anthropic: 'Anthropic',
   ollama: 'Ollama',
   echo: 'Echo',
@@ -17,19 +19,14 @@ function providerHint(provider: ProviderState): string {
 }
 
 function providerItem(provider: ProviderState): HTMLLIElement {
-  const item = document.createElement('li');
-  const name = document.createElement('span');
-  const kind = document.createElement('span');
-  const hint = document.createElement('span');
-  name.className = 'provider-name';
-  name.textContent = PROVIDER_NAMES[provider.name] ?? provider.name;
-  kind.className = 'kind';
-  kind.setAttribute('data-kind', provider.kind);
-  kind.textContent = provider.kind;
-  hint.className = 'hint';
-  hint.textContent = providerHint(provider);
-  item.append(name, kind, hint);
-  return item;
+  const { name, kind } = provider;
+  return element(
+    'li',
+    {},
+    element('span', { class: 'provider-name' }, PROVIDER_NAMES[name] ?? name),
+    element('span', { class: 'kind', 'data-kind': kind }, kind),
+    element('span', { class: 'hint' }, providerHint(provider)),
+  );
 }
 
 /** Fills in the host line, the providers, the default model, and whether a token is needed. */

@@ -1,8 +1,20 @@
 /** Shows a run on the page. */
 
-import type { Page } from './page.ts';
+import { element, showFault } from './elements.ts';
 import type { RunPhase, RunView } from './run.ts';
 import type { CallbackState, StreamState } from './stream-state.ts';
+
+/** Where a run is shown, and what starts and ends it. */
+export interface RunParts {
+  readonly send: HTMLButtonElement;
+  readonly stop: HTMLButtonElement;
+  readonly status: HTMLElement;
+  readonly answer: HTMLElement;
+  /** What scrolls along with a growing answer. Default: the answer itself. */
+  readonly scroller?: HTMLElement;
+  readonly fault: HTMLElement;
+  readonly facts: HTMLElement;
+}
 
 const PHASE_WORDS: Readonly<Record<RunPhase, string>> = {
   opening: 'Opening a stream…',
@@ -30,6 +42,11 @@ function countWords(count: number | undefined): string {
   return count === undefined ? 'not reported' : count.toLocaleString('en');
 }
 
+/** Small answers cost fractions of a cent: three digits that say something. */
+function costWords(usd: number): string {
+  return `$${usd.toLocaleString('en', { maximumSignificantDigits: 3 })}`;
+}
+
 /** The rows below an answer, in reading order: label and value. */
 function factRows(state: StreamState): [label: string, value: string][] {
   const rows: [string, string][] = [
@@ -38,59 +55,49 @@ function factRows(state: StreamState): [label: string, value: string][] {
   ];
   if (state.model !== undefined) rows.push(['Model', state.model]);
   if (state.provider !== undefined) rows.push(['Provider', state.provider]);
+  if (state.costUsd !== undefined) rows.push(['Cost', costWords(state.costUsd)]);
   if (state.callback !== undefined) rows.push(['Callback', callbackWords(state.callback)]);
   return rows;
 }
 
-/** Clears the page for a new run and returns the view that shows it. */
-export function createRunView(page: Page): RunView {
+/** Clears the parts for a new run and returns the view that shows it. */
+export function createRunView(parts: RunParts): RunView {
+  const { send, stop, status, answer, scroller = answer, fault: faultBox, facts } = parts;
   const text = document.createTextNode('');
-  page.answer.replaceChildren(text);
-  page.fault.hidden = true;
-  page.facts.replaceChildren();
+  answer.replaceChildren(text);
+  facts.replaceChildren();
+  showFault(faultBox, undefined);
 
   return {
     phase(phase) {
       const ended = LAST_PHASES.includes(phase);
       // The focused button must not vanish from under a keyboard: it moves to the other one.
       const focused = document.activeElement;
-      page.send.disabled = !ended;
-      page.stop.disabled = ended;
-      if (ended && focused === page.stop) page.send.focus();
-      if (!ended && focused === page.send) page.stop.focus();
-      if (page.status.textContent !== PHASE_WORDS[phase]) {
-        page.status.textContent = PHASE_WORDS[phase];
-      }
-      page.status.setAttribute('data-phase', phase);
+      send.disabled = !ended;
+      stop.disabled = ended;
+      if (ended && focused === stop) send.focus();
+      if (!ended && focused === send) stop.focus();
+      if (status.textContent !== PHASE_WORDS[phase]) status.textContent = PHASE_WORDS[phase];
+      status.setAttribute('data-phase', phase);
       // A screen reader then reads the answer once, at its end, instead of word by word.
-      page.answer.ariaBusy = String(!ended);
+      answer.ariaBusy = String(!ended);
     },
     text(more) {
-      const { answer } = page;
-      const below = answer.scrollHeight - answer.scrollTop - answer.clientHeight;
+      const below = scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight;
       text.appendData(more);
-      if (below < FOLLOW_MARGIN_PX) answer.scrollTop = answer.scrollHeight;
+      if (below < FOLLOW_MARGIN_PX) scroller.scrollTop = scroller.scrollHeight;
     },
     restart() {
       text.data = '';
     },
     fault(fault) {
-      page.faultMessage.textContent = fault.message;
-      const request = fault.requestId === undefined ? '' : ` · request ${fault.requestId}`;
-      page.faultDetail.textContent = `${fault.code}${request}`;
-      page.fault.hidden = false;
+      showFault(faultBox, fault);
     },
     state(state) {
-      page.facts.replaceChildren(
-        ...factRows(state).map(([label, value]) => {
-          const row = document.createElement('div');
-          const term = document.createElement('dt');
-          const description = document.createElement('dd');
-          term.textContent = label;
-          description.textContent = value;
-          row.append(term, description);
-          return row;
-        }),
+      facts.replaceChildren(
+        ...factRows(state).map(([label, value]) =>
+          element('div', {}, element('dt', {}, label), element('dd', {}, value)),
+        ),
       );
     },
   };

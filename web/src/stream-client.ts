@@ -5,6 +5,7 @@ import {
   type Fetch,
   faultOf,
   fieldsOf,
+  numberOf,
   parseJson,
   type Result,
   requestJson,
@@ -35,6 +36,8 @@ export type StreamEvent =
   | { readonly type: 'text'; readonly text: string }
   /** The answer begins again: the text so far is void. */
   | { readonly type: 'restart' }
+  /** How far something long is: `share` is 0–1, `stage` what is being done. */
+  | { readonly type: 'progress'; readonly share: number; readonly stage: string }
   /** The connection dropped; the browser comes back by itself with `Last-Event-ID`. */
   | { readonly type: 'reconnecting' }
   | { readonly type: 'done' }
@@ -145,6 +148,13 @@ export function readStream(
     lastId = event.lastEventId;
     cuts = 0;
     tell({ type: 'restart' });
+  });
+  source.addEventListener('progress', (event) => {
+    if (ended || !(event instanceof MessageEvent)) return;
+    lastId = event.lastEventId;
+    cuts = 0;
+    const { progress, stage } = fieldsOf(parseJson(String(event.data)));
+    tell({ type: 'progress', share: numberOf(progress) ?? 0, stage: textOf(stage) ?? '' });
   });
   source.addEventListener('error', (event) => {
     if (ended) return;

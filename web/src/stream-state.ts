@@ -26,6 +26,8 @@ export interface StreamState {
   readonly provider?: string;
   readonly inputTokens?: number;
   readonly outputTokens?: number;
+  /** Of an answer of the text services, where the price is known. */
+  readonly costUsd?: number;
   readonly callback?: CallbackState;
   readonly error?: Fault;
 }
@@ -46,13 +48,14 @@ function callbackOf(value: unknown): CallbackState | undefined {
 
 /** Reads a state answer; a field of another shape counts as absent. */
 export function parseState(body: unknown): StreamState {
-  const { status, model, provider, usage, callback, error } = fieldsOf(body);
+  const { status, model, provider, usage, cost, callback, error } = fieldsOf(body);
   const { inputTokens, outputTokens } = fieldsOf(usage);
   const known = {
     model: textOf(model),
     provider: textOf(provider),
     inputTokens: numberOf(inputTokens),
     outputTokens: numberOf(outputTokens),
+    costUsd: numberOf(fieldsOf(cost)['total_usd']),
     callback: callbackOf(callback),
     error: error ? faultOf(error, 'The gateway did not say what failed.') : undefined,
   };

@@ -6,6 +6,8 @@ export interface Fault {
   readonly code: string;
   readonly message: string;
   readonly requestId?: string;
+  /** What is wrong with which field, a sentence each. */
+  readonly fields?: readonly string[];
 }
 
 /** A value or the fault that stands in its place. */
@@ -31,15 +33,36 @@ export function numberOf(value: unknown): number | undefined {
   return typeof value === 'number' && Number.isFinite(value) ? value : undefined;
 }
 
-/** Reads `{ code, message, requestId? }`; what lacks a message says `fallback` instead. */
+/** The objects of a list; anything that is no list becomes an empty one. */
+export function listOf(value: unknown): Readonly<Record<string, unknown>>[] {
+  return Array.isArray(value) ? value.map(fieldsOf) : [];
+}
+
+/** Reads `{ code, message, … }`; what lacks a message says `fallback` instead. */
 export function faultOf(value: unknown, fallback: string): Fault {
-  const { code, message, requestId } = fieldsOf(value);
+  const { code, message, requestId, details } = fieldsOf(value);
   const id = textOf(requestId);
+  const fields = listOf(fieldsOf(details)['fields']).map(
+    ({ path, message: words }) => `${textOf(path) ?? 'body'}: ${textOf(words) ?? 'is wrong.'}`,
+  );
   return {
     code: textOf(code) ?? 'processing_failed',
     message: textOf(message) ?? fallback,
     ...(id === undefined ? {} : { requestId: id }),
+    ...(fields.length === 0 ? {} : { fields }),
   };
+}
+
+/** No answer came at all: fetch says no more than "failed", the browser keeps the reason to itself. */
+export const UNREACHABLE: Fault = {
+  code: 'unreachable',
+  message: 'The gateway did not answer. Check that it is running and try again.',
+};
+
+/** What a refusal says; one whose body breaks off says its status. Never rejects. */
+export async function faultIn(response: Response): Promise<Fault> {
+  const { error } = fieldsOf(parseJson(await response.text().catch(() => '')));
+  return faultOf(error, `The gateway answered ${response.status}.`);
 }
 
 /** Parses JSON text; text that is none becomes undefined. */
@@ -63,13 +86,9 @@ export async function requestJson(
 ): Promise<Result<unknown>> {
   try {
     const response = await fetch(url, init);
-    const body = parseJson(await response.text());
-    if (response.ok) return { ok: true, value: body };
-    const { error } = fieldsOf(body);
-    return { ok: false, fault: faultOf(error, `The gateway answered ${response.status}.`) };
+    if (!response.ok) return { ok: false, fault: await faultIn(response) };
+    return { ok: true, value: parseJson(await response.text()) };
   } catch {
-    // fetch says no more than "failed": the browser keeps the reason to itself.
-    const message = 'The gateway did not answer. Check that it is running and try again.';
-    return { ok: false, fault: { code: 'unreachable', message } };
+    return { ok: false, fault: UNREACHABLE };
   }
 }

@@ -1,6 +1,10 @@
 /** Hands a request on to an origin that works, and its answer back, without holding either. */
 
-import { encodeSubject, SUBJECT_HEADER } from '@headwater/shared/gateway/forwarded-subject';
+import {
+  BASE_URL_HEADER,
+  encodeSubject,
+  SUBJECT_HEADER,
+} from '@headwater/shared/gateway/forwarded-subject';
 import type { OriginAttempt, OriginPool } from '@headwater/shared/gateway/origin-pool';
 import { readRefusal } from '@headwater/shared/gateway/origin-refusal';
 import { GatewayError } from '@headwater/shared/protocol/errors';
@@ -8,11 +12,18 @@ import { GatewayError } from '@headwater/shared/protocol/errors';
 /** What is handed on. */
 export interface Forwarding {
   readonly request: Request;
-  /** Whom the edge has authenticated. */
-  readonly subject: string;
+  /**
+   * Whom the edge has authenticated. Absent where the request shows a token that only the origin can
+   * judge: then it comes there as its caller's own, without the edge's key.
+   */
+  readonly subject?: string;
   readonly requestId: string;
   /** `INTERNAL_API_KEY`. */
   readonly apiKey: string | undefined;
+  /** Base of URLs in the answer: `PUBLIC_URL`, or where the caller's request came to. */
+  readonly baseUrl: string;
+  /** Longest wait for the head of the answer to what has a body, in ms. Default 120 s. */
+  readonly timeoutMs?: number;
   readonly pool: OriginPool;
   /** Origins of the pool. */
   readonly origins: number;
@@ -39,7 +50,7 @@ const REQUEST_HEADERS = [
 /** What the caller is told of an answer. */
 const RESPONSE_HEADERS = [
   ...['cache-control', 'content-type', 'idempotent-replayed', 'location', 'preference-applied'],
-  ...['retry-after', 'x-accel-buffering'],
+  ...['retry-after', 'x-accel-buffering', 'x-stream-url'],
 ];
 
 /**
@@ -100,16 +111,22 @@ async function readBody(request: Request): Promise<Body> {
 }
 
 function headersFor(forwarding: Forwarding, isHeld: boolean): Headers {
-  const { request, subject, requestId, apiKey, origins } = forwarding;
+  const { request, subject, requestId, apiKey, baseUrl, origins } = forwarding;
   const headers = new Headers({ 'x-request-id': requestId });
   for (const name of REQUEST_HEADERS) {
     const value = request.headers.get(name);
     if (value !== null) headers.set(name, value);
   }
+  if (subject === undefined) {
+    const token = request.headers.get('authorization');
+    if (token !== null) headers.set('authorization', token);
+    return headers;
+  }
   if (apiKey !== undefined) headers.set('x-api-key', apiKey);
+  headers.set(BASE_URL_HEADER, baseUrl);
   const encoded = encodeSubject(subject);
   if (encoded === undefined) {
-    throw new GatewayError('forbidden', 'The subject of this token is too long for tasks.');
+    throw new GatewayError('forbidden', 'The subject of this token is too long.');
   }
   headers.set(SUBJECT_HEADER, encoded);
   // An origin may have accepted what it could not answer any more: the key makes it one task.
@@ -121,7 +138,7 @@ function headersFor(forwarding: Forwarding, isHeld: boolean): Headers {
 
 /** The answer's head; `undefined` where the origin is down. Errors: `upstream_timeout`. */
 async function send(
-  { request }: Forwarding,
+  { request, timeoutMs }: Forwarding,
   attempt: OriginAttempt,
   headers: Headers,
   content: Body['content'],
@@ -131,10 +148,13 @@ async function send(
   const leave = () => abort.abort();
   request.signal.addEventListener('abort', leave);
   let isLate = false;
-  const timer = setTimeout(() => {
-    isLate = true;
-    abort.abort();
-  }, timeoutOf(request));
+  const timer = setTimeout(
+    () => {
+      isLate = true;
+      abort.abort();
+    },
+    timeoutOf(request, timeoutMs),
+  );
   try {
     return await fetch(`${attempt.url}${pathname}${search}`, {
       method: request.method,
@@ -157,9 +177,9 @@ async function send(
   }
 }
 
-function timeoutOf(request: Request): number {
+function timeoutOf(request: Request, bodyTimeoutMs = BODY_TIMEOUT_MS): number {
   const wait = /\bwait=(\d{1,4})\b/.exec(request.headers.get('prefer') ?? '');
-  const headMs = request.body === null ? HEAD_TIMEOUT_MS : BODY_TIMEOUT_MS;
+  const headMs = request.body === null ? HEAD_TIMEOUT_MS : bodyTimeoutMs;
   return headMs + Number(wait?.[1] ?? 0) * 1000;
 }
 

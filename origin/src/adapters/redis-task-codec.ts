@@ -41,7 +41,7 @@ export function encodeSubmission(submission: Submission): readonly string[] {
 
 /** The arguments of one change, made by `by`; `name` is no other change's. */
 export function encodeChange(
-  { before, state, events }: TaskChange,
+  { before, state, events, checkpoint }: TaskChange,
   by: string,
   name: string,
 ): readonly string[] {
@@ -65,9 +65,18 @@ export function encodeChange(
     laterMs(spec, state),
     ends ? String(state.finishedAtMs ?? spec.createdAtMs) : '',
     state.callback === 'owed' ? '1' : '0',
+    checkpointWord(before.state, ends, checkpoint),
     String(events.length),
     ...events.map((event) => JSON.stringify(event)),
   ];
+}
+
+/** No JSON, so that it is no checkpoint. */
+export const DROP_CHECKPOINT = '-';
+
+function checkpointWord({ hasCheckpoint }: TaskState, ends: boolean, checkpoint = ''): string {
+  if (!ends) return checkpoint;
+  return hasCheckpoint ? DROP_CHECKPOINT : '';
 }
 
 /** Length of all arguments together. */

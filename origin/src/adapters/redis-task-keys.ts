@@ -17,7 +17,8 @@ const PROMOTED_AT_ONCE = 1_000;
  *
  * `task:<id>` is a hash of `spec` and `state` (JSON), `v`ersion, `c`hange (the name of the last one),
  * `o`wner, `r`ank, `n`ode that has it or `''`, `e`poch and `q`, the number of its events, each of
- * which is a field too, `b`atch, `k`ey of its idempotency, and `p`aid, once a turn was charged for it.
+ * which is a field too, `b`atch, `k`ey of its idempotency, `p`aid, once a turn was charged for it, and
+ * `checkpoint`, JSON, until it is over.
  *
  * A type's line: `line:<type>:<owner>`, the owner's due tasks by rank; `callers:<type>`, owners by
  * their turns, also some whose line has run empty; `turn:<type>`, that of the last task that was

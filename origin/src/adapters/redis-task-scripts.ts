@@ -3,6 +3,7 @@
  * what was not answered: each script knows what it has done already, and answers as the first time.
  */
 
+import { DROP_CHECKPOINT } from './redis-task-codec.ts';
 import { TASK_LUA } from './redis-task-keys.ts';
 
 /** Fields and values that one call sets: Lua's stack has room for some thousands. */
@@ -121,7 +122,8 @@ return records
 /**
  * ARGV: spare life of what is over in ms; then for each change: name of the change, who asks, id,
  * type, owner, rank, batch or '', version before, whether it was over before, status, state, version,
- * epoch, node, later time or '', end, whether a callback is owed, number of events, and these.
+ * epoch, node, later time or '', end, whether a callback is owed, checkpoint, '-' to drop it or '' to leave
+ * it, number of events, and these.
  * Answers 1 for each that was made.
  */
 export const COMMIT = `${TASK_LUA}
@@ -154,7 +156,8 @@ local function commit()
   local change, by, id, type, owner, rank, batch = read(), read(), read(), read(), read(), read(), read()
   local before, wasOver = read(), read()
   local status, state, version, epoch, node = read(), read(), read(), read(), read()
-  local laterMs, endMs, owed, count = read(), read(), read(), tonumber(read())
+  local laterMs, endMs, owed, checkpoint = read(), read(), read(), read()
+  local count = tonumber(read())
   local first = at
   at = at + count
   local key = taskKey(id)
@@ -190,6 +193,12 @@ local function commit()
     seq = 0
   end
   local fields = { 'state', state, 'v', version, 'c', change, 'n', stays, 'e', epoch, 'q', seq + count }
+  if checkpoint == '${DROP_CHECKPOINT}' then
+    call('HDEL', key, 'checkpoint')
+  elseif checkpoint ~= '' then
+    fields[#fields + 1] = 'checkpoint'
+    fields[#fields + 1] = checkpoint
+  end
   keep(key, first, count, fields, seq)
   if endMs ~= '' then
     if owed == '1' then

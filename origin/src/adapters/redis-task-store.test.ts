@@ -211,6 +211,7 @@ describeWithRedis('tasks in a real Redis', () => {
     const steps = (node: string): TaskStep[] => [
       { type: 'start', node },
       { type: 'text', text: 'x' },
+      { type: 'keep', checkpoint: '"x"' },
       { type: 'succeed', result: node },
       { type: 'fail', error: { code: 'processing_failed', message: 'no' } },
       { type: 'crash', reason: 'died' },

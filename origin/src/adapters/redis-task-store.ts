@@ -131,6 +131,9 @@ export function createRedisTaskStore(options: RedisTaskStoreOptions): RedisTaskS
       );
       return made.map((word) => word === 1);
     },
+    async checkpointOf(id) {
+      return (await answered(redis.hget(`${prefix}task:${id}`, 'checkpoint'))) ?? undefined;
+    },
 
     async beat(node, untilMs, types = []) {
       await beat(node, untilMs, JSON.stringify(types));

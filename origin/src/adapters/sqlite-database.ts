@@ -101,6 +101,9 @@ CREATE INDEX IF NOT EXISTS tasks_live ON tasks (number) WHERE ended IS NULL;
 CREATE INDEX IF NOT EXISTS tasks_by_end ON tasks (ended) WHERE ended IS NOT NULL;
 CREATE INDEX IF NOT EXISTS tasks_owing ON tasks (ended) WHERE owed = 1;
 CREATE TABLE IF NOT EXISTS task_specs (number INTEGER PRIMARY KEY, spec TEXT NOT NULL) STRICT;
+CREATE TABLE IF NOT EXISTS task_checkpoints (
+  number INTEGER PRIMARY KEY, checkpoint TEXT NOT NULL
+) STRICT;
 CREATE TABLE IF NOT EXISTS task_events (
   number INTEGER NOT NULL, seq INTEGER NOT NULL, event TEXT NOT NULL, PRIMARY KEY (number, seq)
 ) STRICT, WITHOUT ROWID;

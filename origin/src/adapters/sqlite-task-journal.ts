@@ -38,6 +38,10 @@ export function createSqliteTaskJournal(database: SqliteDatabase): TaskJournal {
   const insertEvent = database.prepare(
     'INSERT INTO task_events (number, seq, event) VALUES (?, ?, ?)',
   );
+  const keepCheckpoint = database.prepare(
+    'INSERT OR REPLACE INTO task_checkpoints (number, checkpoint) VALUES (?, ?)',
+  );
+  const dropCheckpoint = database.prepare('DELETE FROM task_checkpoints WHERE number = ?');
   const countEnd = database.prepare(
     `INSERT INTO task_ends (type, status, count) VALUES (?, ?, 1)
      ON CONFLICT (type, status) DO UPDATE SET count = count + 1`,
@@ -46,6 +50,9 @@ export function createSqliteTaskJournal(database: SqliteDatabase): TaskJournal {
   const RECORD = 'SELECT spec, state FROM tasks JOIN task_specs USING (number)';
   const select = database.prepare(`${RECORD} WHERE id = ?`);
   const selectOwing = database.prepare(`${RECORD} WHERE owed = 1 ORDER BY ended LIMIT ?`);
+  const selectCheckpoint = database.prepare(
+    'SELECT checkpoint FROM tasks JOIN task_checkpoints USING (number) WHERE id = ?',
+  );
   const selectBatch = database.prepare('SELECT batch FROM task_batches WHERE id = ?');
   const selectKey = database.prepare(
     'SELECT fingerprint, answer FROM task_keys WHERE owner = ? AND key = ?',
@@ -138,7 +145,7 @@ export function createSqliteTaskJournal(database: SqliteDatabase): TaskJournal {
         insertKey.run(owner, key, fingerprint, answerId);
       }
     },
-    advance({ before, state, events }: TaskChange) {
+    advance({ before, state, events, checkpoint }: TaskChange) {
       const { id, type, createdAtMs } = before.spec;
       const ends = isOver(state.status);
       const row = advance.get(
@@ -160,12 +167,18 @@ export function createSqliteTaskJournal(database: SqliteDatabase): TaskJournal {
         seq += 1;
         insertEvent.run(number, seq, JSON.stringify(event));
       }
+      if (checkpoint !== undefined && !ends) keepCheckpoint.run(number, checkpoint);
+      if (before.state.hasCheckpoint && ends) dropCheckpoint.run(number);
       if (ends && !isOver(before.state.status)) countEnd.run(type, state.status);
       return true;
     },
     get(id) {
       const row = select.get(id);
       return row === undefined ? undefined : recordOf(row);
+    },
+    checkpointOf(id) {
+      const row = selectCheckpoint.get(id);
+      return row === undefined ? undefined : String(row['checkpoint']);
     },
     getBatch(id) {
       const row = selectBatch.get(id);

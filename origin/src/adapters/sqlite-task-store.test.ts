@@ -50,6 +50,7 @@ const STEPS: readonly TaskStep[] = [
   { type: 'text', text: 'word ' },
   { type: 'text', text: 'é' },
   { type: 'progress', progress: 0.5, stage: 'reading' },
+  { type: 'keep', checkpoint: '{"done":1}' },
   { type: 'succeed', result: { lines: ['a'] } },
   { type: 'fail', error: { code: 'unavailable', message: 'Busy.' } },
   { type: 'crash', reason: 'It died.' },
@@ -116,7 +117,7 @@ async function play(store: TaskStore, acts: readonly Act[]): Promise<unknown[]> 
     else if (type === 'pass') nowMs += at * 10;
     else if (type === 'forget') answers.push(byId(await store.forget(nowMs - 3_000, 99)));
     else answers.push(await store.lost(nowMs, 1 + (at % 3)));
-    answers.push(await store.get(id), await store.head(id));
+    answers.push(await store.get(id), await store.head(id), await store.checkpointOf(id));
     answers.push(await store.read(id, { epoch: 1, seq: at % 3 }, 1 + (at % 3)));
   }
   answers.push([...(await store.counts(nowMs))], await store.nextDueMs('ocr'));
@@ -181,6 +182,9 @@ describe('tasks in the embedded database', () => {
         for (const [id, state] of said) {
           const kept = await store.get(id);
           expect(kept?.state.version).toBeGreaterThanOrEqual(state.version);
+          if (state.hasCheckpoint && kept?.state.status === 'running') {
+            expect(await store.checkpointOf(id)).toBe(JSON.stringify({ of: id }));
+          }
           if (state.status === 'succeeded') {
             expect(kept?.state).toEqual(state);
             expect(await store.head(id)).toEqual({ epoch: 1, seq: 3 });

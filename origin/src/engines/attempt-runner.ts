@@ -3,7 +3,7 @@
 import { describeError } from '@headwater/shared/protocol/describe-error';
 import { GatewayError } from '@headwater/shared/protocol/errors';
 import type { Json } from '@headwater/shared/tasks/task';
-import type { Engine, EngineEnvironment } from './engine-manifest.ts';
+import { type Engine, type EngineEnvironment, MAX_CHECKPOINT_BYTES } from './engine-manifest.ts';
 import {
   type EngineNews,
   type FromChild,
@@ -62,7 +62,13 @@ export function createAttemptRunner(ports: AttemptRunnerPorts): AttemptRunner {
     }
   }
 
-  async function run({ attempt, engine: type, params, files }: RunMessage): Promise<void> {
+  async function run({
+    attempt,
+    engine: type,
+    params,
+    files,
+    checkpoint,
+  }: RunMessage): Promise<void> {
     const stop = new AbortController();
     running = { attempt, stop };
     const gatherer = createNewsGatherer((news) => ports.send({ type: 'news', attempt, news }));
@@ -70,7 +76,25 @@ export function createAttemptRunner(ports: AttemptRunnerPorts): AttemptRunner {
     try {
       const engine = await engineOf(type);
       const { progress, text } = gatherer;
-      const result = await engine.run({ params, files, signal: stop.signal, progress, text });
+      let refusal: unknown;
+      const result = await engine.run({
+        params,
+        files,
+        checkpoint: checkpoint === undefined ? undefined : (JSON.parse(checkpoint) as Json),
+        signal: stop.signal,
+        progress,
+        text,
+        keep(value) {
+          try {
+            gatherer.checkpoint(jsonWithin(value, MAX_CHECKPOINT_BYTES, 'The checkpoint'));
+          } catch (thrown) {
+            // Whether the engine hears of it or not: an attempt after this one could not go on.
+            refusal ??= thrown;
+            throw thrown;
+          }
+        },
+      });
+      if (refusal !== undefined) throw refusal;
       end = { type: 'done', attempt, result: checkResult(result), ...lastOf(gatherer.end()) };
     } catch (thrown) {
       end = { ...describeFailure(attempt, thrown), ...lastOf(gatherer.end()) };
@@ -100,18 +124,24 @@ function lastOf(news: EngineNews | undefined): { readonly news?: EngineNews } {
   return news === undefined ? {} : { news };
 }
 
-/** Throws `payload_too_large`, and a TypeError for what is no JSON. */
+/** What is no value of JSON counts as none. Errors: those of {@link jsonWithin}. */
 function checkResult(result: Json): Json {
-  const json = JSON.stringify(result) as string | undefined;
-  if (json === undefined) return null;
-  // A character is at least a byte, so that short ones need no counting.
-  if (json.length * 3 > MAX_RESULT_BYTES && Buffer.byteLength(json) > MAX_RESULT_BYTES) {
+  return jsonWithin(result, MAX_RESULT_BYTES, 'The result') === NO_JSON ? null : result;
+}
+
+const NO_JSON = 'null';
+
+/** Throws `payload_too_large`, and a TypeError for what has no end. */
+function jsonWithin(value: Json, maxBytes: number, what: string): string {
+  const json = (JSON.stringify(value) as string | undefined) ?? NO_JSON;
+  // A character is at most three bytes, so that short ones need no counting.
+  if (json.length * 3 > maxBytes && Buffer.byteLength(json) > maxBytes) {
     throw new GatewayError(
       'payload_too_large',
-      `The result is larger than ${MAX_RESULT_BYTES / 1024 / 1024} MiB.`,
+      `${what} is larger than ${maxBytes / 1024 / 1024} MiB.`,
     );
   }
-  return result;
+  return json;
 }
 
 function describeFailure(attempt: number, thrown: unknown): FromChild {

@@ -14,6 +14,8 @@ const WITHHELD: ReadonlySet<string> = new Set([
   'ROLE',
   'DATABASE_URL',
   'ORIGIN_URL',
+  // It may hold a password, and engines ask no such service.
+  'PROJECT_SERVICE_URL',
   'TASK_ENGINES',
 ]);
 

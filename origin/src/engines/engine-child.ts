@@ -20,6 +20,8 @@ interface ChildAttempt {
   readonly engine: string;
   readonly params: { readonly [name: string]: Json };
   readonly files: readonly EngineFile[];
+  /** Of the attempts before, as JSON. */
+  readonly checkpoint?: string | undefined;
   news(news: AttemptNews): void;
 }
 
@@ -162,11 +164,12 @@ export function startEngineChild(options: EngineChildOptions): EngineChild {
       }
       attempts += 1;
       const number = attempts;
-      const { engine, params, files } = attempt;
+      const { engine, params, files, checkpoint } = attempt;
+      const before = checkpoint === undefined ? {} : { checkpoint };
       engines.add(engine);
       return new Promise((settle) => {
         running = { number, attempt, settle };
-        engineProcess.send({ type: 'run', attempt: number, engine, params, files });
+        engineProcess.send({ type: 'run', attempt: number, engine, params, files, ...before });
       });
     },
     stop() {
@@ -187,11 +190,12 @@ export function startEngineChild(options: EngineChildOptions): EngineChild {
   };
 }
 
-function tell(attempt: ChildAttempt, { progress, stage, text }: EngineNews): void {
+function tell(attempt: ChildAttempt, { progress, stage, text, checkpoint }: EngineNews): void {
   if (progress !== undefined) {
     attempt.news({ type: 'progress', progress, ...(stage === undefined ? {} : { stage }) });
   }
   if (text !== undefined && text !== '') attempt.news({ type: 'text', text });
+  if (checkpoint !== undefined) attempt.news({ type: 'checkpoint', checkpoint });
 }
 
 /** Names the setting: whoever runs the gateway may see fit to raise it. */

@@ -2,7 +2,7 @@
 
 import { ERROR_TABLE, type ErrorCode } from '@headwater/shared/protocol/errors';
 import type { Json } from '@headwater/shared/tasks/task';
-import type { EngineFile } from './engine-manifest.ts';
+import { type EngineFile, MAX_CHECKPOINT_BYTES } from './engine-manifest.ts';
 
 /** What a child is told. Attempts are numbered by the parent, so that a late word is known as one. */
 export type ToChild =
@@ -14,17 +14,23 @@ export type ToChild =
       readonly engine: string;
       readonly params: { readonly [name: string]: Json };
       readonly files: readonly EngineFile[];
+      /** Of the attempts before, as JSON. */
+      readonly checkpoint?: string;
     }
   /** Have the engine ready for a task that comes soon. */
   | { readonly type: 'load'; readonly engine: string }
   /** The result is not wanted any more. */
   | { readonly type: 'stop'; readonly attempt: number };
 
-/** What an engine told since the last message: the newest progress, and all the text. */
+/**
+ * What an engine told since the last message: the newest progress, all the text, and the newest
+ * checkpoint (JSON), which never comes before text that it counts for.
+ */
 export interface EngineNews {
   readonly progress?: number;
   readonly stage?: string;
   readonly text?: string;
+  readonly checkpoint?: string;
 }
 
 /** What a child says. */
@@ -89,12 +95,19 @@ export function readFromChild(message: unknown): FromChild | undefined {
 
 function isNews(news: unknown): news is EngineNews {
   if (typeof news !== 'object' || news === null) return false;
-  const { progress, stage, text } = news as Record<string, unknown>;
+  const { progress, stage, text, checkpoint } = news as Record<string, unknown>;
   return (
     (progress === undefined || (typeof progress === 'number' && Number.isFinite(progress))) &&
     (stage === undefined || typeof stage === 'string') &&
-    (text === undefined || typeof text === 'string')
+    (text === undefined || typeof text === 'string') &&
+    (checkpoint === undefined || isCheckpoint(checkpoint))
   );
+}
+
+/** Whether it is JSON only the child of the next attempt learns. */
+function isCheckpoint(checkpoint: unknown): boolean {
+  if (typeof checkpoint !== 'string' || checkpoint === '') return false;
+  return Buffer.byteLength(checkpoint) <= MAX_CHECKPOINT_BYTES;
 }
 
 function isCode(code: unknown): code is ErrorCode {

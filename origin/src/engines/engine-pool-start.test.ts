@@ -128,11 +128,12 @@ describe('a child of an engine pool', () => {
     );
     const secrets = {
       JWT_SECRET: 'a secret of the gateway, of thirty-two bytes',
-      INTERNAL_API_KEY: 'internal',
+      INTERNAL_API_KEY: 'the-key-of-the-edge',
       REDIS_URL: 'redis://127.0.0.1:1',
       DATABASE_URL: 'postgres://127.0.0.1:1',
-      S3_ACCESS_KEY_ID: 'id',
-      S3_SECRET_ACCESS_KEY: 'key',
+      PROJECT_SERVICE_URL: 'http://user:password@127.0.0.1:1',
+      S3_ACCESS_KEY_ID: 'the-id-for-the-store',
+      S3_SECRET_ACCESS_KEY: 'the-key-of-the-store',
     };
     open({
       engineModules: [path],

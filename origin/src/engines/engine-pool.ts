@@ -12,6 +12,7 @@ import type { TaskRecord } from '@headwater/shared/tasks/task';
 import { type AttemptCut, watchAttempt } from './attempt-cut.ts';
 import { childEnvironment } from './child-environment.ts';
 import { createChildSet } from './child-set.ts';
+import type { EngineFile } from './engine-manifest.ts';
 import { createFreeSlots } from './free-slots.ts';
 import { type LentFiles, lendFiles } from './lent-files.ts';
 import { createStartPauses } from './start-pauses.ts';
@@ -40,6 +41,14 @@ export interface SupervisedPool extends EnginePool {
   look(): { readonly processes: number; readonly busy: number };
 }
 
+/** An attempt that a pool runs. */
+interface PoolAttempt {
+  readonly task: TaskRecord;
+  readonly cut: AttemptCut;
+  readonly news: (news: AttemptNews) => void;
+  readonly checkpoint: string | undefined;
+}
+
 /** Under this name children that do not start have their pauses; no engine is called so. */
 const ANY_CHILD = '';
 
@@ -57,12 +66,13 @@ export function createEnginePool(options: EnginePoolOptions): SupervisedPool {
     task: TaskRecord,
     signal: AbortSignal,
     news: (news: AttemptNews) => void,
+    checkpoint?: string,
   ): Promise<AttemptOutcome> {
     if (isClosed) return { type: 'stopped' };
     const cut = watchAttempt(signal, task.spec.timeoutMs);
     cuts.add(cut);
     try {
-      return await withFiles(task, cut, news);
+      return await withFiles({ task, cut, news, checkpoint });
     } catch (thrown) {
       return refused(task, thrown);
     } finally {
@@ -82,45 +92,39 @@ export function createEnginePool(options: EnginePoolOptions): SupervisedPool {
     };
   }
 
-  async function withFiles(
-    task: TaskRecord,
-    cut: AttemptCut,
-    news: (news: AttemptNews) => void,
-  ): Promise<AttemptOutcome> {
+  async function withFiles(attempt: PoolAttempt): Promise<AttemptOutcome> {
+    const { task, cut } = attempt;
     const { id, input } = task.spec;
-    if (input.files.length === 0) return withSlot(task, undefined, cut, news);
+    if (input.files.length === 0) return withSlot(attempt, []);
     const release = (lent: LentFiles): void =>
       void lent.release((err) => logger.warn({ taskId: id, err }, 'file not released'));
     const lent = await cut.wait(lendFiles(blobs, input.files), release);
     if (lent === undefined) return unbegun(cut);
     try {
-      return await withSlot(task, lent, cut, news);
+      return await withSlot(attempt, lent.files);
     } finally {
       release(lent);
     }
   }
 
   async function withSlot(
-    task: TaskRecord,
-    lent: LentFiles | undefined,
-    cut: AttemptCut,
-    news: (news: AttemptNews) => void,
+    attempt: PoolAttempt,
+    files: readonly EngineFile[],
   ): Promise<AttemptOutcome> {
+    const { cut } = attempt;
     if (!slots.tryTake() && (await cut.wait(slots.take(), slots.release)) === undefined) {
       return unbegun(cut);
     }
     try {
-      return await withChild(task, lent, cut, news);
+      return await withChild(attempt, files);
     } finally {
       slots.release();
     }
   }
 
   async function withChild(
-    task: TaskRecord,
-    lent: LentFiles | undefined,
-    cut: AttemptCut,
-    news: (news: AttemptNews) => void,
+    { task, cut, news, checkpoint }: PoolAttempt,
+    files: readonly EngineFile[],
   ): Promise<AttemptOutcome> {
     const { id: taskId, type: engine, input } = task.spec;
     await pauseBefore(engine, cut);
@@ -137,8 +141,8 @@ export function createEnginePool(options: EnginePoolOptions): SupervisedPool {
         if (reason === 'stopped') child.stop();
         else child.kill({ type: 'timed-out' });
       });
-      const files = lent?.files ?? [];
-      const outcome = await child.run({ taskId, engine, params: input.params, files, news });
+      const { params } = input;
+      const outcome = await child.run({ taskId, engine, params, files, checkpoint, news });
       if (outcome.type === 'failed' && !child.isAlive()) {
         return { ...outcome, retryAfterMs: pauses.failed(engine) };
       }

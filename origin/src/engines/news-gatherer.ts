@@ -6,6 +6,8 @@ import type { EngineNews } from './engine-messages.ts';
 export interface NewsGatherer {
   progress(fraction: number, stage?: string): void;
   text(text: string): void;
+  /** JSON; the later one replaces it. */
+  checkpoint(checkpoint: string): void;
   /** What has not been sent yet; nothing is sent by itself any more. */
   end(): EngineNews | undefined;
 }
@@ -21,7 +23,7 @@ export function createNewsGatherer(
   send: (news: EngineNews) => void,
   nowMs: () => number = () => performance.now(),
 ): NewsGatherer {
-  let waiting: { progress?: number; stage?: string; text?: string } | undefined;
+  let waiting: EngineNews | undefined;
   let timer: ReturnType<typeof setTimeout> | undefined;
   let sentAtMs = Number.NEGATIVE_INFINITY;
   let hasEnded = false;
@@ -58,6 +60,11 @@ export function createNewsGatherer(
     text(text) {
       if (hasEnded || text === '') return;
       waiting = { ...waiting, text: (waiting?.text ?? '') + text };
+      told();
+    },
+    checkpoint(checkpoint) {
+      if (hasEnded) return;
+      waiting = { ...waiting, checkpoint };
       told();
     },
     end() {

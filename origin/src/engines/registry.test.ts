@@ -5,7 +5,7 @@ import { openEngineRegistry } from './registry.ts';
 describe('the engine registry', () => {
   it('ENGINE-15: knows the built-in engines, and the types of the contract that have none', async () => {
     const registry = await openEngineRegistry([]);
-    expect([...registry.manifests.keys()]).toEqual(['content-generation']);
+    expect([...registry.manifests.keys()]).toEqual(['content-generation', 'script-generation']);
     expect([...registry.missing.keys()].sort()).toEqual([
       'image-analysis',
       'ocr',
@@ -38,7 +38,7 @@ describe('the engine registry', () => {
     const { relative } = await import('node:path');
     for (const path of [TEST_ENGINE, relative(process.cwd(), TEST_ENGINE)]) {
       const registry = await openEngineRegistry([path]);
-      expect([...registry.manifests.keys()]).toEqual(['content-generation', 'test']);
+      expect(registry.manifests.has('test')).toBe(true);
       expect((await registry.load('test')).manifest).toBe(registry.manifestOf('test'));
     }
   });

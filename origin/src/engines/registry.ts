@@ -5,18 +5,23 @@ import { pathToFileURL } from 'node:url';
 import { GatewayError } from '@headwater/shared/protocol/errors';
 import { manifest as contentGeneration } from './content-generation/manifest.ts';
 import type { EngineManifest, EngineModule } from './engine-manifest.ts';
+import { manifest as scriptGeneration } from './script-generation/manifest.ts';
 
 /** Engines by the type of their tasks. */
 export interface EngineRegistry {
+  /** With the internal ones. */
   readonly manifests: ReadonlyMap<string, EngineManifest>;
   /** Types of the contract that have no engine here, and what they lack. */
   readonly missing: ReadonlyMap<string, string>;
   /**
-   * What may be asked of a type. Errors: `not_found` for a type that nobody knows, `unavailable` for
-   * one without an engine.
+   * What a caller may ask of a type. Errors: `not_found` for a type that nobody knows, and for an
+   * internal one just so; `unavailable` for one without an engine.
    */
   manifestOf(type: string): EngineManifest;
-  /** Loads the engine itself; in a child only. Errors: those of {@link manifestOf}, and any of its own. */
+  /**
+   * Loads the engine itself, an internal one too; in a child only. Errors: those of
+   * {@link manifestOf}, and any of its own.
+   */
   load(type: string): Promise<EngineModule>;
 }
 
@@ -27,6 +32,7 @@ interface BuiltIn {
 
 const BUILT_IN: readonly BuiltIn[] = [
   { manifest: contentGeneration, load: () => import('./content-generation/engine.ts') },
+  { manifest: scriptGeneration, load: () => import('./script-generation/engine.ts') },
 ];
 
 /** Types of the contract whose engines are not there. */
@@ -52,22 +58,31 @@ export async function openEngineRegistry(paths: readonly string[]): Promise<Engi
     ]),
   );
 
-  function engineOf(type: string): BuiltIn {
-    const engine = engines.get(type);
-    if (engine !== undefined) return engine;
+  const known = [...engines.values()]
+    .flatMap(({ manifest }) => (manifest.internal ? [] : [manifest.type]))
+    .concat(...missing.keys())
+    .sort()
+    .join(', ');
+
+  function refusalOf(type: string): GatewayError {
     const lack = missing.get(type);
-    if (lack !== undefined) throw new GatewayError('unavailable', lack);
-    throw new GatewayError(
-      'not_found',
-      `There is no such type of task. Known: ${[...engines.keys(), ...missing.keys()].sort().join(', ')}.`,
-    );
+    if (lack !== undefined) return new GatewayError('unavailable', lack);
+    return new GatewayError('not_found', `There is no such type of task. Known: ${known}.`);
   }
 
   return {
     manifests: new Map([...engines].map(([type, { manifest }]) => [type, manifest])),
     missing,
-    manifestOf: (type) => engineOf(type).manifest,
-    load: async (type) => engineOf(type).load(),
+    manifestOf(type) {
+      const manifest = engines.get(type)?.manifest;
+      if (manifest === undefined || manifest.internal) throw refusalOf(type);
+      return manifest;
+    },
+    async load(type) {
+      const engine = engines.get(type);
+      if (engine === undefined) throw refusalOf(type);
+      return engine.load();
+    },
   };
 }
 

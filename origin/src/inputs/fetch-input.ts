@@ -135,10 +135,12 @@ function openResponse(
     throw new GatewayError('upstream_failed', `${field} could not be fetched: ${refusal}.`);
   }
   const length = headers['content-length'];
+  const type = headers['content-type'];
   const isAnnounced = decoder === undefined && typeof length === 'string';
   const bytes = decoder === undefined ? body : decode(body, decoder());
   return {
     announcedBytes: isAnnounced ? Number(length) : undefined,
+    mediaType: typeof type === 'string' ? type.slice(0, 200) : undefined,
     bytes: readBody(bytes, field, signal),
     cancel() {
       body.on('error', ignore).destroy();

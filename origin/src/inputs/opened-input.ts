@@ -4,6 +4,8 @@
 export interface OpenedInput {
   /** What the other side says of its size; a hint alone. */
   readonly announcedBytes: number | undefined;
+  /** The other side's `Content-Type`, where it has one; a hint as well. */
+  readonly mediaType?: string | undefined;
   /** Its bytes, decoded. Errors: `upstream_failed`, `upstream_timeout`. */
   readonly bytes: AsyncIterable<Uint8Array>;
   /** Lets go of the connection, however much was read. */

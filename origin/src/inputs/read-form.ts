@@ -30,6 +30,11 @@ export interface FormPorts {
   readonly files: ByteBudget;
   /** Of all that is no file. */
   readonly texts: ByteBudget;
+  /** Hears what the sender calls a file that was written, and takes it for. */
+  readonly declared?: (
+    path: string,
+    said: { readonly fileName?: string; readonly mediaType?: string },
+  ) => void;
 }
 
 /**
@@ -60,10 +65,14 @@ export async function readForm(
       fail(thrown);
     }
   });
-  busboy.on('file', (name, file) => {
+  busboy.on('file', (name, file, fileName, _encoding, mediaType) => {
     // Heard from the first moment on: it may break before anyone reads it.
     file.on('error', fail);
-    files.set(file, form.takeFile(name, file).catch(fail));
+    const said = {
+      ...(fileName ? { fileName } : {}),
+      ...(mediaType ? { mediaType } : {}),
+    };
+    files.set(file, form.takeFile(name, file, said).catch(fail));
   });
   for (const event of ['filesLimit', 'fieldsLimit', 'partsLimit'] as const) {
     busboy.on(event, () => fail(fault('body', 'has too many parts.')));
@@ -122,7 +131,11 @@ function collectFields(manifest: EngineManifest, ports: FormPorts) {
     }
   }
 
-  async function takeFile(name: string, file: BusboyFileStream): Promise<void> {
+  async function takeFile(
+    name: string,
+    file: BusboyFileStream,
+    said: { readonly fileName?: string; readonly mediaType?: string },
+  ): Promise<void> {
     const field = fieldOf(name);
     if (!isFileField(field)) {
       // Browsers send JSON as a file without a name.
@@ -137,6 +150,7 @@ function collectFields(manifest: EngineManifest, ports: FormPorts) {
     const bytes = file.iterator({ destroyOnReturn: false });
     const spooled = await ports.spool.write(bytes, budgets);
     ports.workspace.spooled(spooled.path);
+    ports.declared?.(spooled.path, said);
     list.push({ type: 'spooled', file: spooled });
   }
 

@@ -1,4 +1,6 @@
 import { readFile } from 'node:fs/promises';
+import { Readable } from 'node:stream';
+import { GatewayError } from '@headwater/shared/protocol/errors';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { withInputFolder } from '../testing/input-folder.ts';
@@ -162,6 +164,25 @@ describe('JSON that is refused', () => {
       await expect(scan(path, nest(65))).rejects.toMatchObject({ code: 'validation_failed' });
       // Brackets of a text are no nesting.
       await scan(path, JSON.stringify(['['.repeat(1000)]));
+    }));
+
+  it('INPUT-8: nobody reads the body any more once it is refused', () =>
+    withInputFolder(async ({ path }) => {
+      for (const [text, wholeBytes] of [
+        ['['.repeat(100), MIB],
+        ['nope', MIB],
+        [`["${'x'.repeat(90_000)}"]`, 40_000],
+      ] as const) {
+        const body = Readable.from([Buffer.from(text), Buffer.from('more'), Buffer.alloc(10)]);
+        const scanning = scanJson(body.iterator({ destroyOnReturn: false }), {
+          spool: await openSpool(path),
+          shortBudget: budget(MIB),
+          wholeBudget: budget(wholeBytes),
+          wrote: () => undefined,
+        });
+        await expect(scanning).rejects.toBeInstanceOf(GatewayError);
+        expect(body.listenerCount('readable')).toBe(0);
+      }
     }));
 
   it('INPUT-3: what is short and what is sent at all is bounded, while it comes', () =>

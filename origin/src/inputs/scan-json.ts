@@ -34,9 +34,21 @@ export interface ScanPorts {
  */
 export async function scanJson(
   source: AsyncIterable<Uint8Array>,
-  { spool, shortBudget, wholeBudget, wrote }: ScanPorts,
+  ports: ScanPorts,
 ): Promise<unknown> {
-  const input = createInput(source, wholeBudget);
+  const input = createInput(source, ports.wholeBudget);
+  try {
+    return await scanInput(input, ports);
+  } finally {
+    // A body that is still read by somebody cannot be let go of.
+    await input.close();
+  }
+}
+
+async function scanInput(
+  input: Input,
+  { spool, shortBudget, wrote }: Omit<ScanPorts, 'wholeBudget'>,
+): Promise<unknown> {
   const short: Uint8Array[] = [];
   const texts: LongText[] = [];
   // Nobody can write a string that passes for one of these, as nobody knows it.
@@ -88,6 +100,8 @@ interface Input {
   takeTo(byte: number): Uint8Array;
   /** The next bytes of the string, and whether it ends with them; its quote is not among them. */
   takeString(): { readonly piece: Uint8Array; readonly isOver: boolean };
+  /** Reads no more. */
+  close(): Promise<void>;
 }
 
 function createInput(source: AsyncIterable<Uint8Array>, budget: ByteBudget): Input {
@@ -139,6 +153,9 @@ function createInput(source: AsyncIterable<Uint8Array>, budget: ByteBudget): Inp
       const piece = take(quote < 0 ? chunk.length : quote);
       if (quote >= 0) at += 1;
       return { piece, isOver: quote >= 0 };
+    },
+    async close() {
+      await chunks.return?.();
     },
   };
 }

@@ -1,4 +1,4 @@
-/** `GET /health`, and what it does not say, for whoever runs the gateway. */
+/** `GET /health`, which is `/api/v1/health` too, and what it does not say, for whoever runs the gateway. */
 
 import { type OriginHealth, originHealthOf } from '@headwater/shared/gateway/health';
 import type { FastifyInstance } from 'fastify';
@@ -16,6 +16,7 @@ export function addHealth(app: FastifyInstance, gateway: OriginGateway): void {
     originHealthOf(settings, registry, Object.fromEntries(tasks.engines.all()));
 
   app.get('/health', async () => health());
+  app.get('/api/v1/health', async () => health());
 
   app.get('/api/v1/health/detailed', async (request, reply) => {
     await callerOf(authorise, request);

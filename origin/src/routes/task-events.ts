@@ -2,7 +2,8 @@
 
 import { readWishes } from '@headwater/shared/gateway/read-stream';
 import { GatewayError } from '@headwater/shared/protocol/errors';
-import type { FastifyInstance } from 'fastify';
+import type { TaskFollowers } from '@headwater/shared/tasks/task-followers';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { OriginGateway } from '../gateway.ts';
 import { headerOf } from './header.ts';
 import { serveEvents } from './serve-events.ts';
@@ -21,11 +22,21 @@ export function addTaskEvents(app: FastifyInstance, { authorise, tasks }: Origin
         'A batch has no events: read those of its tasks.',
       );
     }
-    const wishes = readWishes(queryOf(request), headerOf(request, 'last-event-id'));
-    const follower = await followers.open(id);
-    if (follower === undefined) {
-      throw new GatewayError('expired', 'This task is gone: its retention is over.');
-    }
-    return serveEvents(request, reply, follower, wishes);
+    return await serveTaskEvents(request, reply, followers, id);
   });
+}
+
+/** Answers with the events of a task that the caller may read. Errors: `expired`, those of `decide`. */
+export async function serveTaskEvents(
+  request: FastifyRequest<TaskParams>,
+  reply: FastifyReply,
+  followers: Pick<TaskFollowers, 'open'>,
+  taskId: string,
+): Promise<FastifyReply> {
+  const wishes = readWishes(queryOf(request), headerOf(request, 'last-event-id'));
+  const follower = await followers.open(taskId);
+  if (follower === undefined) {
+    throw new GatewayError('expired', 'This task is gone: its retention is over.');
+  }
+  return serveEvents(request, reply, follower, wishes);
 }

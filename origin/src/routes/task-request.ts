@@ -46,10 +46,11 @@ export function inboundOf(request: FastifyRequest): InboundBody {
   };
 }
 
-/** Aborts when the caller has left. */
+/** Aborts when the caller has left: with a reason that is no failure of the gateway's. */
 export function leavingOf(reply: FastifyReply): AbortSignal {
   const controller = new AbortController();
-  if (reply.raw.destroyed) controller.abort();
-  else reply.raw.on('close', () => controller.abort());
+  const leave = () => controller.abort(new GatewayError('unavailable', 'The caller has left.'));
+  if (reply.raw.destroyed) leave();
+  else reply.raw.on('close', leave);
   return controller.signal;
 }

@@ -44,7 +44,7 @@ function openDirectory({ env = {}, others }: World = {}) {
           : new GatewayError('not_found', 'There is no such type of task.');
       },
     },
-    env: { settings: SETTINGS, tasks: parseOriginSettings(env).tasks },
+    env: { settings: SETTINGS, ...parseOriginSettings(env) },
     isCluster: others !== undefined,
     liveTypes: async () => others?.() ?? [],
     clock: { nowMs: () => nowMs },

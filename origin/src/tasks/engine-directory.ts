@@ -31,14 +31,16 @@ export interface EngineDirectoryPorts {
 
 /** The types. */
 export interface EngineDirectory {
-  /** Those that this node runs. */
+  /** Those that this node runs, internal ones among them. */
   readonly own: readonly string[];
-  /** Every known type, as far as this node knows now. */
+  /** Every type that a caller may know, as far as this node knows now. */
   all(): ReadonlyMap<string, Availability>;
   /** The same for the log: types with an engine, and types without one. */
   names(): { readonly live: readonly string[]; readonly missing: readonly string[] };
-  /** Lets a type pass that can be asked for. Errors: `not_found`, `unavailable`. */
+  /** Lets a type pass that a caller can ask for. Errors: `not_found`, `unavailable`. */
   require(type: string): Promise<void>;
+  /** What the gateway itself may ask of a type, an internal one too. Errors: the same. */
+  manifestFor(type: string): Promise<EngineManifest>;
 }
 
 /** Makes the directory. */
@@ -94,8 +96,16 @@ export function createEngineDirectory(ports: EngineDirectoryPorts): EngineDirect
     const nowMs = clock.nowMs();
     // Whoever asks how it is does not wait for a store that may be away.
     void look(nowMs);
-    const types = [...registry.manifests.keys(), ...registry.missing.keys()].sort();
+    const engines = [...registry.manifests.values()].filter(({ internal }) => !internal);
+    const types = [...engines.map(({ type }) => type), ...registry.missing.keys()].sort();
     return new Map(types.map((type) => [type, availabilityOf(type, nowMs)]));
+  }
+
+  async function requireLive(type: string): Promise<void> {
+    const nowMs = clock.nowMs();
+    if (!able.includes(type)) await look(nowMs);
+    const availability = availabilityOf(type, nowMs);
+    if (!availability.live) throw new GatewayError('unavailable', availability.missing);
   }
 
   return {
@@ -111,10 +121,12 @@ export function createEngineDirectory(ports: EngineDirectoryPorts): EngineDirect
     async require(type) {
       // Says in its own words what is unknown, or has no engine anywhere.
       registry.manifestOf(type);
-      const nowMs = clock.nowMs();
-      if (!able.includes(type)) await look(nowMs);
-      const availability = availabilityOf(type, nowMs);
-      if (!availability.live) throw new GatewayError('unavailable', availability.missing);
+      await requireLive(type);
+    },
+    async manifestFor(type) {
+      const manifest = registry.manifests.get(type) ?? registry.manifestOf(type);
+      await requireLive(type);
+      return manifest;
     },
   };
 }

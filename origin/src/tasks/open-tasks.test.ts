@@ -9,6 +9,7 @@ import { buildApp } from '../app.ts';
 import { readConfig } from '../config.ts';
 import { createGateway, type OriginGateway } from '../gateway.ts';
 import { describeWithRedis } from '../testing/describe-with-redis.ts';
+import { INTERNAL_ENGINE } from '../testing/internal-engine.ts';
 import { type RedisServer, startRedis } from '../testing/redis-server.ts';
 import { TEST_ENGINE } from '../testing/test-engine-task.ts';
 
@@ -99,6 +100,41 @@ it('TASK-31, TASK-51: a task runs in a child process, and what waits outlives a 
   });
   await second.app.inject({ method: 'DELETE', url: `/api/v1/tasks/${left}` });
   expect((await get(second.app, left)).status).toBe('canceled');
+});
+
+it('TASK-72: an internal type is unknown in a path and in a batch, and runs where the gateway gives it out', async () => {
+  const { app, gateway } = await openOrigin({ TASK_ENGINES: INTERNAL_ENGINE });
+  const ask = (path: string, body: object) =>
+    app.inject({
+      method: 'POST',
+      url: `/api/v1/tasks/${path}`,
+      headers: { 'content-type': 'application/json' },
+      payload: JSON.stringify(body),
+    });
+  const refused = await ask('internal-test', { word: 'a' });
+  expect(refused.statusCode).toBe(404);
+  expect(refused.body).not.toContain('internal-test');
+  const batch = await ask('batch', { tasks: [{ type: 'internal-test', word: 'a' }] });
+  expect(batch.json()).toMatchObject({
+    tasks: [{ status: 'rejected', error: { code: 'validation_failed' } }],
+  });
+  expect((await app.inject({ url: '/health' })).body).not.toContain('internal-test');
+  const { kept } = await gateway.tasks.intake.submitDraft('anonymous', {
+    type: 'internal-test',
+    input: { params: { word: 'ab' }, files: [] },
+    priority: 5,
+    timeoutMs: 20_000,
+    fingerprint: 'f',
+  });
+  await vi.waitFor(
+    async () => {
+      const found = await gateway.tasks.service.find('anonymous', kept.spec.id);
+      expect(found).toMatchObject({
+        record: { state: { status: 'succeeded', result: { said: 'abab' } } },
+      });
+    },
+    { timeout: 10_000 },
+  );
 });
 
 it('TASK-42: a form is streamed to its files, which are gone with the task', async () => {

@@ -23,6 +23,7 @@ import { createTaskSettler, type TaskSettler } from './settle-task.ts';
 import { createTaskIntake, type TaskIntake } from './submit-tasks.ts';
 import { createTaskMetrics, type TaskMetrics } from './task-metrics.ts';
 import { createTaskService, type TaskService } from './task-service.ts';
+import { createTaskTexts, type TaskTexts } from './task-texts.ts';
 
 /** What it is made from. */
 export interface OpenTasksOptions {
@@ -49,6 +50,9 @@ export interface OriginTasks {
   readonly intake: TaskIntake;
   readonly service: TaskService;
   readonly followers: TaskFollowers;
+  readonly texts: TaskTexts;
+  /** Where files are that are not kept yet. */
+  readonly spool: TaskStorage['spool'];
   /** Numbers of each type, of all processes that share the store. */
   counts(): Promise<ReadonlyMap<string, TaskCounts>>;
   /** Nodes that live now and run tasks. */
@@ -85,7 +89,7 @@ export async function openTasks(options: OpenTasksOptions): Promise<OriginTasks>
   const settler = createTaskSettler({ store, blobs, outbox, logger, ended: metrics.ended });
   const engines = createEngineDirectory({
     registry,
-    env: { settings: config.settings, tasks: settings },
+    env: { settings: config.settings, tasks: settings, answers: config.origin.answers },
     isCluster: storage.queueKind === 'bullmq',
     liveTypes: (nowMs) => store.liveTypes(nowMs),
     clock,
@@ -123,6 +127,8 @@ export async function openTasks(options: OpenTasksOptions): Promise<OriginTasks>
     intake,
     service,
     followers,
+    texts: createTaskTexts(store),
+    spool: storage.spool,
     counts,
     nodes: async () => store.nodes(clock.nowMs()),
     processes,

@@ -3,20 +3,21 @@
 import { readIdempotencyKey } from '@headwater/shared/gateway/idempotency';
 import { GatewayError } from '@headwater/shared/protocol/errors';
 import type { TaskSettings } from '@headwater/shared/protocol/task-settings';
+import { faultsOf, requestFaults } from '@headwater/shared/protocol/tasks';
 import type { Clock, Logger } from '@headwater/shared/stream/ports';
 import type { Submission, TaskQueue, TaskStore } from '@headwater/shared/tasks/ports';
 import type { BatchEntry, BatchRecord, TaskRecord } from '@headwater/shared/tasks/task';
 import { newTask } from '@headwater/shared/tasks/task-machine';
 import type { DraftEntry, InboundBody, InputReader, TaskDraft } from '../inputs/draft.ts';
 import type { EngineDirectory } from './engine-directory.ts';
-import { newId } from './task-id.ts';
+import { kindOf, newId } from './task-id.ts';
 
 /** What it is wired to. */
 export interface SubmitPorts {
   readonly store: Pick<TaskStore, 'submit' | 'get' | 'getBatch'>;
   readonly queue: Pick<TaskQueue, 'offer'>;
   readonly inputs: InputReader;
-  readonly engines: Pick<EngineDirectory, 'require'>;
+  readonly engines: Pick<EngineDirectory, 'require' | 'manifestFor'>;
   readonly limits: Pick<TaskSettings, 'maxAttempts' | 'maxQueued' | 'maxQueuedPerSubject'>;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -30,6 +31,17 @@ export interface SubmitRequest {
   /** The header; `null` where there is none. */
   readonly idempotencyKey: string | null;
   readonly inbound: InboundBody;
+}
+
+/** What a draft may be submitted with. */
+interface DraftOptions {
+  /** The caller's own, as its header has it. Keys of drafts and of requests are the same ones. */
+  readonly idempotencyKey?: string | null;
+  /**
+   * The id of the task, made by {@link newId} before: whoever notes it first can submit again after
+   * a crash. The same id again makes no second task. Default: a new one.
+   */
+  readonly id?: string;
 }
 
 /** What was accepted, now or the first time. */
@@ -53,6 +65,17 @@ export interface TaskIntake {
    * any of them nothing is kept.
    */
   submit(type: string, request: SubmitRequest): Promise<Accepted<TaskRecord>>;
+  /**
+   * Accepts what the gateway itself made, of an internal type too: its parameters are checked by the
+   * manifest, which also fills in the defaults, and all else is as of {@link submit}. Errors: the
+   * same; `validation_failed` for the parameters; `conflict` for the id of another caller's task, or
+   * of one of another type.
+   */
+  submitDraft(
+    owner: string,
+    draft: TaskDraft,
+    options?: DraftOptions,
+  ): Promise<Accepted<TaskRecord>>;
   /** The same; a single bad entry is told in the batch. */
   submitBatch(request: SubmitRequest): Promise<AcceptedBatch>;
   /** The process goes down: nothing is accepted any more. */
@@ -77,10 +100,14 @@ export function createTaskIntake(ports: SubmitPorts): TaskIntake {
     });
   }
 
-  function recordOf(owner: string, draft: TaskDraft, batchId?: string): TaskRecord {
+  function recordOf(
+    owner: string,
+    draft: TaskDraft,
+    { id = newId('task'), batchId }: { readonly id?: string; readonly batchId?: string } = {},
+  ): TaskRecord {
     const { type, input, priority, timeoutMs, callbackUrl } = draft;
     return newTask({
-      id: newId('task'),
+      id,
       type,
       owner,
       ...(batchId === undefined ? {} : { batchId }),
@@ -153,7 +180,7 @@ export function createTaskIntake(ports: SubmitPorts): TaskIntake {
   }
 
   async function discard(drafts: readonly TaskDraft[]): Promise<void> {
-    if (drafts.length === 0) return;
+    if (drafts.every(({ input }) => input.files.length === 0)) return;
     try {
       await inputs.discard(drafts);
     } catch (err) {
@@ -210,24 +237,56 @@ export function createTaskIntake(ports: SubmitPorts): TaskIntake {
     }
   }
 
+  async function accept(
+    owner: string,
+    key: string | undefined,
+    draft: TaskDraft,
+    givenId?: string,
+  ): Promise<Accepted<TaskRecord>> {
+    const record = recordOf(owner, draft, givenId === undefined ? {} : { id: givenId });
+    const { id, type } = record.spec;
+    const earlier = await keepOrDiscard(id, [draft], [record], {
+      ...idempotencyOf(owner, key, `${type}:${draft.fingerprint}`, id),
+    });
+    if (earlier === undefined) {
+      await tell([record]);
+      return { kept: record, replayed: false };
+    }
+    const kept = await store.get(earlier);
+    if (kept === undefined) throw answerGone();
+    return { kept, replayed: true };
+  }
+
+  /** The task that has the id already. */
+  async function known(id: string, owner: string, type: string): Promise<TaskRecord | undefined> {
+    if (kindOf(id) !== 'task') throw new TypeError('The id of a draft is one of newId.');
+    const record = await store.get(id);
+    if (record === undefined) return undefined;
+    if (record.spec.owner === owner && record.spec.type === type) return record;
+    throw new GatewayError('conflict', 'Another task has this id.');
+  }
+
   return {
     async submit(type, { owner, idempotencyKey, inbound }) {
       const key = readIdempotencyKey(idempotencyKey);
       requireOpen();
       await ports.engines.require(type);
-      const draft = await inputs.readTask(type, inbound);
-      const record = recordOf(owner, draft);
-      const { id } = record.spec;
-      const earlier = await keepOrDiscard(id, [draft], [record], {
-        ...idempotencyOf(owner, key, `${type}:${draft.fingerprint}`, id),
-      });
-      if (earlier === undefined) {
-        await tell([record]);
-        return { kept: record, replayed: false };
+      return await accept(owner, key, await inputs.readTask(type, inbound));
+    },
+    async submitDraft(owner, draft, { idempotencyKey = null, id } = {}) {
+      const key = readIdempotencyKey(idempotencyKey);
+      requireOpen();
+      // Kept before: neither the limits nor an engine that is gone since then concern it.
+      const before = id === undefined ? undefined : await known(id, owner, draft.type);
+      if (before !== undefined) return { kept: before, replayed: true };
+      const manifest = await ports.engines.manifestFor(draft.type);
+      const params = manifest.params.safeParse(draft.input.params);
+      if (!params.success) {
+        await discard([draft]);
+        throw requestFaults(faultsOf(params.error));
       }
-      const kept = await store.get(earlier);
-      if (kept === undefined) throw answerGone();
-      return { kept, replayed: true };
+      const checked = { ...draft, input: { ...draft.input, params: params.data } };
+      return await accept(owner, key, checked, id);
     },
     async submitBatch({ owner, idempotencyKey, inbound }) {
       const key = readIdempotencyKey(idempotencyKey);
@@ -238,7 +297,7 @@ export function createTaskIntake(ports: SubmitPorts): TaskIntake {
       const tasks: TaskRecord[] = [];
       const kept = (await judge(entries)).map((entry): BatchEntry => {
         if ('error' in entry) return entry;
-        const record = recordOf(owner, entry.draft, id);
+        const record = recordOf(owner, entry.draft, { batchId: id });
         drafts.push(entry.draft);
         tasks.push(record);
         return { taskId: record.spec.id };

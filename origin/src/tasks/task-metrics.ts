@@ -107,11 +107,11 @@ export function createTaskMetrics(logger: Logger): TaskMetrics {
     accepted: (type, count) => acceptedTasks.inc({ type }, count),
     ended: ({ spec, state }) => endedTasks.inc({ type: spec.type, status: state.status }),
     measured: (pool) => ({
-      async run(task, signal, news) {
+      async run(task, signal, news, checkpoint) {
         const { type } = task.spec;
         const beganMs = performance.now();
         running.inc({ type });
-        const outcome = await pool.run(task, signal, news);
+        const outcome = await pool.run(task, signal, news, checkpoint);
         running.dec({ type });
         attempts.observe({ type, outcome: outcome.type }, (performance.now() - beganMs) / 1000);
         if (outcome.type === 'crashed') lost.inc({ type });

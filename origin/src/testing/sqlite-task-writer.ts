@@ -38,6 +38,10 @@ async function work(store: TaskStore, hand: number): Promise<never> {
     tell(claimed.spec.id, record);
     if (at % 4 === 1) continue;
     record = await change(store, record, { type: 'text', text: 'é' });
+    const checkpoint = JSON.stringify({ of: claimed.spec.id });
+    record = await change(store, record, { type: 'keep', checkpoint });
+    tell(claimed.spec.id, record);
+    if (at % 4 === 2) continue;
     record = await change(store, record, { type: 'succeed', result: { of: claimed.spec.id } });
     tell(claimed.spec.id, record);
   }

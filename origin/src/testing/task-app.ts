@@ -13,16 +13,20 @@ import { createTimerAlarm } from '@headwater/shared/stream/timer-alarm';
 import { createLocalQueue } from '@headwater/shared/tasks/local-queue';
 import type { TaskQueue, TaskStore } from '@headwater/shared/tasks/ports';
 import { createScriptedModel } from '@headwater/shared/testing/scripted-model';
+import { createFirstWords } from '@headwater/shared/text/first-words';
 import type { FastifyInstance } from 'fastify';
 import { pino } from 'pino';
 import * as z from 'zod';
+import type { AnswerService } from '../answers/answer-service.ts';
 import { buildApp } from '../app.ts';
 import { readConfig } from '../config.ts';
+import { noDatabase } from '../database/no-database.ts';
 import type { EngineManifest } from '../engines/engine-manifest.ts';
 import type { EngineRegistry } from '../engines/registry.ts';
 import { noSessions } from '../sessions/no-sessions.ts';
 import type { TaskStorage } from '../storage/origin-storage.ts';
 import { type OriginTasks, openTasks } from '../tasks/open-tasks.ts';
+import { openWords } from '../words.ts';
 import { createMemoryBlobs, createScriptedInputs, type MemoryBlobs } from './scripted-inputs.ts';
 import { createScriptedPool, type ScriptedPool } from './scripted-pool.ts';
 
@@ -83,6 +87,19 @@ const registry: EngineRegistry = {
   },
 };
 
+const unasked = async (): Promise<never> => {
+  throw new Error('these tests ask no model');
+};
+
+const noAnswers: AnswerService = {
+  ask: unasked,
+  open: unasked,
+  targetsOf: unasked,
+  endOf: async () => undefined,
+  costOf: () => null,
+  onEnd: () => undefined,
+};
+
 /** Opens it. */
 export async function openTaskApp(options: TaskAppOptions): Promise<TaskApp> {
   const config = readConfig({
@@ -129,19 +146,33 @@ export async function openTaskApp(options: TaskAppOptions): Promise<TaskApp> {
     pool,
     inputs: createScriptedInputs(blobs, [...registry.manifests.keys()]),
   });
+  const providers = createProviderRegistry({
+    providers: { echo: createScriptedModel().provider },
+  });
+  const words = openWords({
+    ...{ config, env: {}, registry: providers, words: createFirstWords(), answers: noAnswers },
+    ...{ sessions: noSessions, tasks, database: noDatabase, clock, logger },
+  });
+  const close = async () => {
+    await words.close();
+    await tasks.close();
+  };
   const app = await buildApp(
     {
+      ...words,
       settings,
       authorise: createAuthoriser(settings),
       accessTokens: createAccessTokens({ secrets: settings.jwtSecrets }),
-      registry: createProviderRegistry({ providers: { echo: createScriptedModel().provider } }),
+      registry: providers,
       sessions: noSessions,
       ledger: createMemoryLedger(subjectLimitsOf(settings)),
       outbox,
       tasks,
+      database: noDatabase,
+      answers: noAnswers,
       logger,
       storage: 'disk',
-      close: tasks.close,
+      close,
     },
     logger,
   );

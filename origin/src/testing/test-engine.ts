@@ -35,6 +35,19 @@ const params = z
     startProgram: z.boolean().optional(),
     /** Texts, told one by one. */
     text: z.array(z.string()).optional(),
+    /**
+     * Texts that are told one by one, each kept as done with a pause after it, in ms. What the attempt
+     * before had done is told at once. Crashes after so many, where it came to them by itself.
+     */
+    parts: z
+      .strictObject({
+        texts: z.array(z.string()),
+        pauseMs: z.int().min(0).default(20),
+        crashAfter: z.int().min(1).optional(),
+      })
+      .optional(),
+    /** Keeps a checkpoint of so many characters, and goes on where that is refused. */
+    checkpointChars: z.int().min(0).optional(),
     progressSteps: z.int().min(0).max(100_000).optional(),
     /** Takes memory, and keeps it until the attempt is over. */
     allocateMb: z.int().min(0).optional(),
@@ -110,6 +123,8 @@ async function act(
     job.text(text);
     await sleep(1);
   }
+  const parts = asked.parts === undefined ? undefined : await workInParts(job, asked.parts);
+  if (asked.checkpointChars !== undefined) keepLong(job, asked.checkpointChars);
   const steps = asked.progressSteps ?? 0;
   for (let done = 1; done <= steps; done += 1) {
     job.progress(done / steps, `step ${done}`);
@@ -126,12 +141,38 @@ async function act(
     throw failure(asked.fail);
   }
   return {
+    ...parts,
     ...(asked.decode ? await decode(job, maxPixels) : {}),
     ...(asked.resultBytes === undefined ? {} : { text: 'x'.repeat(asked.resultBytes) }),
     ...(asked.echo === undefined ? {} : { echo: asked.echo }),
     ...(job.files.length === 0 ? {} : { files: job.files.map(({ field }) => field) }),
     ...(held.length + heap.length === 0 ? {} : { held: held.length + heap.length }),
   };
+}
+
+/** Gives how many parts were done before this attempt. */
+async function workInParts(
+  job: EngineJob,
+  { texts, pauseMs, crashAfter }: NonNullable<TestParams['parts']>,
+): Promise<{ readonly doneBefore: number }> {
+  const doneBefore = (job.checkpoint as { readonly done: number } | undefined)?.done ?? 0;
+  job.text(texts.slice(0, doneBefore).join(''));
+  for (const [at, text] of texts.entries()) {
+    if (at < doneBefore) continue;
+    job.text(text);
+    job.keep({ done: at + 1 });
+    await sleep(pauseMs, undefined, { signal: job.signal });
+    if (at + 1 === crashAfter) await crash('sigkill');
+  }
+  return { doneBefore };
+}
+
+function keepLong(job: EngineJob, chars: number): void {
+  try {
+    job.keep('x'.repeat(chars));
+  } catch {
+    // An engine that does not care: the attempt must fail all the same.
+  }
 }
 
 /** Where the attempts of a key are counted. */

@@ -3,6 +3,12 @@
 /** Names the caller, as percent-encoded UTF-8; counts only beside the `INTERNAL_API_KEY`. */
 export const SUBJECT_HEADER = 'x-headwater-subject';
 
+/**
+ * Scheme and host that the caller reached the edge by, without a slash at the end: the base of URLs
+ * in the answer. Counts as {@link SUBJECT_HEADER} does.
+ */
+export const BASE_URL_HEADER = 'x-headwater-base-url';
+
 /** Printable ASCII, without the space. */
 const ENCODED = /^[!-~]{1,255}$/;
 

@@ -1,11 +1,11 @@
-/** The refusal of a caller that opens streams, or sends tasks, too fast. */
+/** The refusal of a caller that opens streams, or sends requests, too fast. */
 
 import { GatewayError } from '../protocol/errors.ts';
 
 /** `rate_limited`, with the seconds to wait. */
 export function rateLimited(
   retryAfterSeconds: number,
-  what: 'streams' | 'tasks' = 'streams',
+  what: 'streams' | 'requests' = 'streams',
 ): GatewayError {
   return new GatewayError(
     'rate_limited',

@@ -95,7 +95,8 @@ export function createChunkEncoder(meta: ChatMeta, includeUsage: boolean): Chunk
           usage = event;
           return '';
         case 'progress':
-          // OpenAI's API has no word for it, and no model's stream has one.
+        case 'note':
+          // OpenAI's API has no word for them, and no chat's stream has one.
           return '';
         case 'done':
           return ending(event.finishReason);

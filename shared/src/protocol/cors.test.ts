@@ -10,7 +10,7 @@ describe('corsHeaders', () => {
       'access-control-allow-origin': 'https://app.example.com',
       'access-control-allow-credentials': 'true',
       'access-control-expose-headers':
-        'x-request-id, retry-after, location, idempotent-replayed, preference-applied',
+        'x-request-id, retry-after, location, idempotent-replayed, preference-applied, x-stream-url',
       vary: 'Origin',
     });
   });
@@ -59,7 +59,7 @@ describe('preflightHeaders', () => {
   it('CORS-4: a preflight is told methods, headers and for how long that holds', () => {
     expect(preflightHeaders('http://localhost:5173', DEV)).toMatchObject({
       'access-control-allow-origin': 'http://localhost:5173',
-      'access-control-allow-methods': 'GET, POST, DELETE, OPTIONS',
+      'access-control-allow-methods': 'GET, POST, PUT, DELETE, OPTIONS',
       'access-control-allow-headers': expect.stringMatching(
         /^authorization, content-type, last-event-id, idempotency-key, x-api-key, x-request-id, prefer, x-stainless-arch/,
       ),

@@ -12,9 +12,9 @@ const LOOPBACK_ORIGIN = /^http:\/\/(?:localhost|127\.0\.0\.1|\[::1\])(?::\d{1,5}
 
 /** Headers a page may read beside those that every page may. */
 const EXPOSED_HEADERS =
-  'x-request-id, retry-after, location, idempotent-replayed, preference-applied';
+  'x-request-id, retry-after, location, idempotent-replayed, preference-applied, x-stream-url';
 
-const ALLOWED_METHODS = 'GET, POST, DELETE, OPTIONS';
+const ALLOWED_METHODS = 'GET, POST, PUT, DELETE, OPTIONS';
 
 const ALLOWED_HEADERS = [
   ...['authorization', 'content-type', 'last-event-id', 'idempotency-key', 'x-api-key'],

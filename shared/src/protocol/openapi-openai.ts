@@ -2,8 +2,7 @@
 
 import type { ErrorCode } from './errors.ts';
 import { errorsAs, json, ref } from './openapi-parts.ts';
-
-const text = { type: 'string' };
+import { security, text } from './openapi-types.ts';
 
 /** Schemas by name, for `components`. */
 export const OPENAI_SCHEMAS = {
@@ -80,8 +79,6 @@ export const OPENAI_SCHEMAS = {
 
 /** The same statuses as everywhere, in OpenAI's shape. */
 const errors = (...codes: readonly ErrorCode[]) => errorsAs('OpenAIError', codes);
-
-const security = [{ caller: [] }, { internal: [] }, {}];
 
 /** Paths, for `paths`. */
 export const OPENAI_PATHS = {

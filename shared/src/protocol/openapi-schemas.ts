@@ -7,13 +7,9 @@ import type { StreamView } from '../stream/stream-view.ts';
 import { ERROR_TABLE, type WireError } from './errors.ts';
 import { type CallbackPayload, type InitStreamRequest, initStreamSchema } from './init-stream.ts';
 import { ref } from './openapi-parts.ts';
+import { count, described, nullable, text, textOrNull } from './openapi-types.ts';
 
-const text = { type: 'string' };
-const textOrNull = { type: ['string', 'null'] };
-const count = { type: 'integer', minimum: 0 };
 const code = { type: 'string', enum: Object.keys(ERROR_TABLE) };
-const nullable = (schema: object) => ({ oneOf: [schema, { type: 'null' }] });
-const described = (description: string, schema: object) => ({ ...schema, description });
 
 const ENDED: readonly StreamStatus[] = ['completed', 'failed', 'cancelled', 'expired'];
 const usageSource = described('The vendor’s own numbers, or our count of the text.', {
@@ -108,6 +104,10 @@ const EVENTS = {
       },
       ['stage'],
     ),
+  ),
+  note: described(
+    'Something beside the answer, such as the sources it draws on.',
+    objectOf({ type: { const: 'note' }, name: text, data: { type: 'object' } }),
   ),
   usage: objectOf({ type: { const: 'usage' }, ...usage }),
   done: objectOf({

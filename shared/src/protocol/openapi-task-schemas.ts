@@ -10,22 +10,17 @@ import type {
   TaskView,
 } from '../tasks/task-view.ts';
 import { ref } from './openapi-parts.ts';
+import {
+  count,
+  described,
+  nullable,
+  objectOf,
+  text,
+  textOrNull,
+  time,
+  timeOrNull,
+} from './openapi-types.ts';
 import { batchSchema, fileValueSchema, MAX_BATCH_TASKS, taskFieldsSchema } from './tasks.ts';
-
-const text = { type: 'string' };
-const textOrNull = { type: ['string', 'null'] };
-const count = { type: 'integer', minimum: 0 };
-const time = { type: 'string', format: 'date-time' };
-const timeOrNull = { type: ['string', 'null'], format: 'date-time' };
-const nullable = (schema: object) => ({ oneOf: [schema, { type: 'null' }] });
-const described = (description: string, schema: object) => ({ ...schema, description });
-
-/** An object; every property is required. */
-const objectOf = (properties: Record<string, object>) => ({
-  type: 'object',
-  required: Object.keys(properties),
-  properties,
-});
 
 const STATUSES = {
   queued: true,

@@ -1,13 +1,8 @@
 /** The paths of tasks in the OpenAPI document. */
 
-import type { ErrorCode } from './errors.ts';
-import { errorsAs, json, ok, ref } from './openapi-parts.ts';
+import { json, ok, ref } from './openapi-parts.ts';
+import { errors, id, security, text } from './openapi-types.ts';
 
-const errors = (...codes: readonly ErrorCode[]) => errorsAs('Error', codes);
-
-const text = { type: 'string' };
-const security = [{ caller: [] }, { internal: [] }, {}];
-const id = { name: 'id', in: 'path', required: true, schema: text };
 const prefer = {
   name: 'Prefer',
   in: 'header',

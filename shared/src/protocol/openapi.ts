@@ -1,9 +1,15 @@
 /** The API as an OpenAPI 3.1 document, made from the schemas that judge the requests. */
 
 import type { ErrorCode } from './errors.ts';
+import { AI_PATHS, AI_SCHEMAS } from './openapi-ai.ts';
+import { AI_HEALTH_PATHS, AI_HEALTH_SCHEMAS } from './openapi-ai-health.ts';
+import { CHARACTERS_PATHS, CHARACTERS_SCHEMAS } from './openapi-characters.ts';
+import { CHAT_PATHS, CHAT_SCHEMAS } from './openapi-chat.ts';
 import { OPENAI_PATHS, OPENAI_SCHEMAS } from './openapi-openai.ts';
 import { errorsAs, json, ok, ref, under } from './openapi-parts.ts';
+import { RAG_PATHS, RAG_SCHEMAS } from './openapi-rag.ts';
 import { streamSchemas } from './openapi-schemas.ts';
+import { SCRIPTS_PATHS, SCRIPTS_SCHEMAS } from './openapi-scripts.ts';
 import { TASK_SCHEMAS } from './openapi-task-schemas.ts';
 import { OPERATOR_PATHS, TASK_PATHS } from './openapi-tasks.ts';
 
@@ -20,7 +26,7 @@ const caller = [{ caller: [] }, { internal: [] }, {}];
 
 const READ_WORDS = `Every event has an id; a connection that broke goes on with the last one.
 
-\`format=text\`: the unnamed events are the answer's text, and one whose data is \`[DONE]\` ends it. \`restart\`, \`tool_call\`, \`usage\` and \`error\` are named events with a JSON object in \`data\`. At \`restart\` the text so far is void and the answer begins again.
+\`format=text\`: the unnamed events are the answer's text, and one whose data is \`[DONE]\` ends it. \`restart\`, \`tool_call\`, \`note\`, \`usage\` and \`error\` are named events with a JSON object in \`data\`. At \`restart\` the text so far is void and the answer begins again.
 
 \`format=json\`: every event is unnamed, and its data a \`StreamEvent\`.`;
 
@@ -149,7 +155,17 @@ export function openApiDocument(version: string, host: 'edge' | 'origin'): Recor
         internal: { type: 'apiKey', in: 'header', name: 'X-API-Key' },
         operator: { type: 'http', scheme: 'basic' },
       },
-      schemas: { ...streamSchemas(), ...OPENAI_SCHEMAS, ...TASK_SCHEMAS },
+      schemas: {
+        ...streamSchemas(),
+        ...OPENAI_SCHEMAS,
+        ...AI_SCHEMAS,
+        ...CHAT_SCHEMAS,
+        ...RAG_SCHEMAS,
+        ...SCRIPTS_SCHEMAS,
+        ...CHARACTERS_SCHEMAS,
+        ...AI_HEALTH_SCHEMAS,
+        ...TASK_SCHEMAS,
+      },
     },
     paths: {
       ...under('Streams', {
@@ -158,11 +174,20 @@ export function openApiDocument(version: string, host: 'edge' | 'origin'): Recor
         '/stream/{id}/state': statePath,
       }),
       ...under('OpenAI’s API', OPENAI_PATHS),
+      ...under('Text', AI_PATHS),
+      ...under('Chat', CHAT_PATHS),
+      ...under('Documents', RAG_PATHS),
+      ...under('Scripts', SCRIPTS_PATHS),
+      ...under('Characters and speech', CHARACTERS_PATHS),
       ...under('Tasks', TASK_PATHS),
       ...under('Operation', {
         '/health': {
           get: { summary: 'Is it up, and what is real', responses: ok('Up', { type: 'object' }) },
         },
+        '/api/v1/health': {
+          get: { summary: 'The same as `/health`', responses: ok('Up', { type: 'object' }) },
+        },
+        ...AI_HEALTH_PATHS,
         ...(host === 'origin' ? OPERATOR_PATHS : {}),
       }),
     },

@@ -89,6 +89,13 @@ export const redisUrl = text.transform((value, context) =>
     : fault(context, 'is not a URL such as redis://localhost:6379.'),
 );
 
+/** Address of a Postgres database, TLS by `sslmode` in its query. */
+export const postgresUrl = text.transform((value, context) =>
+  /^postgres(?:ql)?:\/\/[^\s]+$/.test(value) && URL.canParse(value)
+    ? value
+    : fault(context, 'is not a URL such as postgres://user:password@localhost:5432/headwater.'),
+);
+
 /** A dated version of Azure's API, `2024-10-21` or `2025-04-01-preview`. */
 export const apiVersion = text.transform((value, context) =>
   /^\d{4}-\d{2}-\d{2}(?:-preview)?$/.test(value)

@@ -1,6 +1,19 @@
 /** The settings both hosts share: environment variables of the origin, vars and secrets of the edge. */
 
 import * as z from 'zod';
+import { ANSWER_SETTINGS, type AnswerSettings, readAnswerSettings } from './answer-settings.ts';
+import { CHAT_SETTINGS, type ChatSettings, readChatSettings } from './chat-settings.ts';
+import {
+  DOCUMENT_SETTINGS,
+  type DocumentSettings,
+  readDocumentSettings,
+} from './document-settings.ts';
+import {
+  RETRIEVAL_SETTINGS,
+  type RetrievalSettings,
+  readRetrievalSettings,
+} from './retrieval-settings.ts';
+import { readScriptSettings, SCRIPT_SETTINGS, type ScriptSettings } from './script-settings.ts';
 import {
   apiVersion,
   flag,
@@ -10,6 +23,7 @@ import {
   modelName,
   ollamaHost,
   originList,
+  postgresUrl,
   redisUrl,
   secretList,
   text,
@@ -63,9 +77,15 @@ const SETTINGS = {
 /** What an origin alone reads: where it keeps things, and who shares them. */
 const ORIGIN_SETTINGS = {
   REDIS_URL: redisUrl.optional(),
+  DATABASE_URL: postgresUrl.optional(),
   DATA_DIR: text.optional(),
   SHUTDOWN_GRACE_SECONDS: wholeNumber(0, 3600).optional(),
   ...TASK_SETTINGS,
+  ...SCRIPT_SETTINGS,
+  ...ANSWER_SETTINGS,
+  ...CHAT_SETTINGS,
+  ...DOCUMENT_SETTINGS,
+  ...RETRIEVAL_SETTINGS,
 };
 
 const LISTEN_SETTINGS = {
@@ -147,11 +167,18 @@ export interface Settings {
 export interface OriginSettings {
   /** Without it the origin is one process, and keeps what must last in `dataDir`. */
   readonly redisUrl?: string;
+  /** Postgres; without it PGlite in `dataDir`, where there is no `redisUrl` either. */
+  readonly databaseUrl?: string;
   /** Default `.data`. */
   readonly dataDir: string;
   /** Time live streams have to end once the process is asked to stop. Default 5 s. */
   readonly shutdownGraceMs: number;
   readonly tasks: TaskSettings;
+  readonly documents: DocumentSettings;
+  readonly scripts: ScriptSettings;
+  readonly answers: AnswerSettings;
+  readonly chat: ChatSettings;
+  readonly retrieval: RetrievalSettings;
 }
 
 /** Where an origin listens. */
@@ -224,9 +251,15 @@ export function parseOriginSettings(env: Record<string, unknown>): OriginSetting
   const read = readAll(ORIGIN_SETTINGS, given, missingPartners(given, TASK_SETTINGS_TOGETHER));
   return deepFreeze<OriginSettings>({
     ...optional('redisUrl', read.REDIS_URL),
+    ...optional('databaseUrl', read.DATABASE_URL),
     dataDir: read.DATA_DIR ?? '.data',
     shutdownGraceMs: (read.SHUTDOWN_GRACE_SECONDS ?? 5) * 1000,
     tasks: readTaskSettings(read),
+    documents: readDocumentSettings(read),
+    retrieval: readRetrievalSettings(read),
+    scripts: readScriptSettings(read),
+    answers: readAnswerSettings(read),
+    chat: readChatSettings(read),
   });
 }
 

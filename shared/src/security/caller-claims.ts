@@ -25,7 +25,7 @@ const LATEST_EXP_SECONDS = 100_000_000_000;
  * The caller of a payload whose signature and times have been checked.
  *
  * Throws `unauthorized` when `exp` is missing or in milliseconds, when the payload is that of an
- * access token, and when the subject is too long.
+ * access token, and when the subject is too long, or no text that storage keeps apart from others.
  */
 export function readCaller(payload: JWTPayload): Caller {
   const audiences = [payload.aud ?? []].flat();
@@ -44,6 +44,10 @@ export function readCaller(payload: JWTPayload): Caller {
   const subject = textOf(sub) ?? textOf(userId) ?? DEFAULT_SUBJECT;
   if (subject.length > MAX_SUBJECT_LENGTH) {
     throw refuseToken(`The token's subject is longer than ${MAX_SUBJECT_LENGTH} characters.`);
+  }
+  if (subject.includes('\0') || !subject.isWellFormed()) {
+    // Storage refuses the one, and writes all halves of a character alike.
+    throw refuseToken("The token's subject contains NUL or half of a character.");
   }
   return { subject };
 }

@@ -132,6 +132,16 @@ describe('caller tokens signed with a shared secret', () => {
     await expect(verify(token)).rejects.toThrow('longer than 256');
   });
 
+  it('AUTH-6: a subject that storage does not keep apart from others is refused', async () => {
+    for (const sub of ['a\0b', 'a\ud800', '\udc00']) {
+      const token = await sign({ sub, exp: soon });
+      await expect(verify(token)).rejects.toMatchObject({
+        code: 'unauthorized',
+        message: expect.stringContaining('NUL or half of a character'),
+      });
+    }
+  });
+
   it('AUTH-7: issuer and audience are demanded when they are set', async () => {
     const demands = { issuer: 'https://issuer.example', audience: 'headwater' };
     const good = { sub: 'a', exp: soon, iss: demands.issuer, aud: ['other', 'headwater'] };

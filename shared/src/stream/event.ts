@@ -42,6 +42,14 @@ export type StreamEvent =
       /** What is being done, in a word or two. */
       readonly stage?: string;
     }
+  /** Something beside the answer that its readers need, such as the sources it draws on. */
+  | {
+      readonly type: 'note';
+      /** What it tells, in a word. */
+      readonly name: string;
+      /** JSON. */
+      readonly data: Readonly<Record<string, unknown>>;
+    }
   | ({ readonly type: 'usage' } & Usage)
   | {
       readonly type: 'done';

@@ -37,6 +37,14 @@ const sse = (events: readonly StreamEvent[], format: 'sse-text' | 'sse-json', fi
 const onTheWire = (text: string) => text.toWellFormed();
 
 describe('text form', () => {
+  it('ANSWER-8: a note is a named event, which readers of the text alone pass over', () => {
+    const note: StreamEvent = { type: 'note', name: 'sources', data: { sources: ['a\nb'] } };
+    expect(sse([note], 'sse-text')).toBe(
+      `id: ${formatEventId(EPOCH, 1)}\nevent: note\ndata: {"name":"sources","data":{"sources":["a\\nb"]}}\n\n`,
+    );
+    expect(JSON.parse(parseSse(sse([note], 'sse-json'))[0]?.data ?? '')).toEqual(note);
+  });
+
   it(`FRAME-2: any text comes back through an event-stream parser, but for CR, which comes as LF (seed ${SEED})`, () => {
     fc.assert(
       fc.property(fc.array(aDelta, { minLength: 1, maxLength: 6 }), (events) => {

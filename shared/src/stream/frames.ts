@@ -40,6 +40,7 @@ function textBody(event: StreamEvent): string {
     case 'tool_call':
     case 'restart':
     case 'progress':
+    case 'note':
     case 'usage':
     case 'error': {
       const { type, ...fields } = event;

@@ -1,9 +1,15 @@
 /** One request to a model, as the engine sees it. */
 
 import { type GatewayError, toGatewayError } from '../protocol/errors.ts';
-import type { ModelEvent, ModelProvider, ModelRequest } from '../providers/contract.ts';
+import type {
+  ModelEvent,
+  ModelProvider,
+  ModelRequest,
+  ProviderName,
+} from '../providers/contract.ts';
 import { createGatherer } from './gather.ts';
-import type { ModelTarget, StreamRequest } from './session-state.ts';
+import type { GivenAnswer, ModelTarget, StreamRequest } from './session-state.ts';
+import { filterEvents, type TextRules } from './text-filter.ts';
 
 /** What a source is wired to. */
 export interface ModelSourcePorts {
@@ -53,13 +59,40 @@ export function createModelSource(ports: ModelSourcePorts): ModelSource {
   }
 
   return {
-    open: (request, target) =>
-      void pump(() => ports.provider(target), modelRequest(request, target)),
+    open(request, target) {
+      const { given, textRules } = request;
+      const provider = () =>
+        given === undefined ? ports.provider(target) : sayGiven(target.provider, given);
+      void pump(() => ruled(provider(), textRules), modelRequest(request, target));
+    },
     flush: gatherer.flush,
     close() {
       // A reason of our own: the default one is an exception with a stack, made for each stream.
       abort.abort(STOPPED);
       gatherer.drop();
+    },
+  };
+}
+
+/** A provider that says what the rules let pass. */
+function ruled(provider: ModelProvider, rules: TextRules | undefined): ModelProvider {
+  if (rules === undefined) return provider;
+  return {
+    name: provider.name,
+    stream: (request, signal) => filterEvents(rules, provider.stream(request, signal)),
+  };
+}
+
+/** A provider that says what was kept. */
+function sayGiven(name: ProviderName, { text, inputTokens, outputTokens }: GivenAnswer) {
+  return {
+    name,
+    async *stream(): AsyncGenerator<readonly ModelEvent[]> {
+      yield [
+        { type: 'text', text },
+        { type: 'usage', inputTokens, outputTokens },
+        { type: 'finish', reason: 'stop' },
+      ];
     },
   };
 }

@@ -8,6 +8,7 @@ import type {
   ProviderName,
 } from '../providers/contract.ts';
 import type { EventBatch, StreamEvent, StreamStatus, Usage } from './event.ts';
+import type { TextRules } from './text-filter.ts';
 
 /** A model that may answer. */
 export interface ModelTarget {
@@ -23,6 +24,21 @@ export interface ModelTarget {
  * stopped; or what was said is kept and the vendor is read to its end for its own token counts.
  */
 export type DisconnectPolicy = 'continue' | 'cancel' | 'drain';
+
+/** What a stream is for, in the words of the service that opened it. */
+export interface StreamPurpose {
+  /** The service, such as `chat-turn`. */
+  readonly kind: string;
+  /** What the service knows it by. */
+  readonly id: string;
+}
+
+/** A whole answer that was kept. */
+export interface GivenAnswer {
+  readonly text: string;
+  readonly inputTokens: number;
+  readonly outputTokens: number;
+}
 
 /** What a caller asked for; fixed when the stream is made. */
 export interface StreamRequest
@@ -42,6 +58,19 @@ export interface StreamRequest
   readonly isKept: boolean;
   /** False: an answer of which something was shown fails where it would begin again. */
   readonly mayRestart: boolean;
+  /**
+   * Shown before the model's first word, and again where the answer begins again. Neither usage nor
+   * a final event.
+   */
+  readonly preface?: readonly StreamEvent[];
+  /** Who hears of the end inside the gateway; absent: nobody. */
+  readonly purpose?: StreamPurpose;
+  /** A complete answer is kept under this key for equal requests. */
+  readonly cache?: { readonly key: string; readonly ttlMs: number };
+  /** Said in place of the model, which is not asked: an answer that it gave to an equal request. */
+  readonly given?: GivenAnswer;
+  /** What the model says passes these before it is kept or shown. Default: all of it, as it is. */
+  readonly textRules?: TextRules;
   /** Where the end is told; absent: nowhere. */
   readonly resumeUrl?: string;
   readonly userId: string | null;
@@ -177,6 +206,12 @@ export function targetOf(state: SessionState): ModelTarget {
   return state.request.targets[state.targetAt] ?? state.request.targets[0];
 }
 
+/** True once readers have seen more of this epoch than what stands before every answer. */
+export function hasShown({ lastSeq, request: { preface = [] } }: SessionState): boolean {
+  // The restart of an epoch counts: it names its model.
+  return lastSeq > preface.length;
+}
+
 /** A step that changes nothing. */
 export const unchanged = (state: SessionState): SessionStep => ({ state, effects: [] });
 
@@ -217,5 +252,6 @@ export function beginAgain(
     heldText: '',
     answerBytes: 0,
   };
-  return append(next, [{ type: 'restart', reason, model: targetOf(next).name }]);
+  const restart: StreamEvent = { type: 'restart', reason, model: targetOf(next).name };
+  return append(next, [restart, ...(state.request.preface ?? [])]);
 }

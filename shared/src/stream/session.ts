@@ -9,7 +9,9 @@ import { acceptSource } from './answer-intake.ts';
 import type { Usage } from './event.ts';
 import { concludeFromLog, end, settle } from './session-ending.ts';
 import {
+  append,
   beginAgain,
+  hasShown,
   isEnded,
   type SessionInput,
   type SessionState,
@@ -40,10 +42,13 @@ function nextLook(state: SessionState, nowMs: number): number {
 /** Sends the request; the state is kept first, so that a restored session knows that it was sent. */
 function ask(state: SessionState, nowMs: number): SessionStep {
   const wakeAtMs = nextLook(state, nowMs);
-  return {
+  const asked: SessionStep = {
     state: { ...state, status: 'streaming', wakeAtMs },
     effects: [{ type: 'save' }, { type: 'wake-at', atMs: wakeAtMs }, { type: 'open-source' }],
   };
+  const { preface = [] } = state.request;
+  // A model that takes over without a word finds it in place. The request does not wait for it.
+  return state.lastSeq > 0 ? asked : andThen(asked, (begun) => append(begun, preface));
 }
 
 /** Two steps as one. */
@@ -96,11 +101,11 @@ function sourceFailed(state: SessionState, error: WireError, nowMs: number): Ses
   if (state.ending !== undefined || state.status !== 'streaming') return unchanged(state);
   if (state.draining) return end(state, { status: 'cancelled' }, nowMs);
   const nextAt = state.targetAt + 1;
-  const isVoid = state.lastSeq > 0 && !state.request.mayRestart;
+  const isVoid = hasShown(state) && !state.request.mayRestart;
   if (nextAt >= state.request.targets.length || isVoid) {
     return end(state, { status: 'failed', error }, nowMs);
   }
-  if (state.lastSeq > 0) return askAgain(beginAgain(state, error.code, nextAt, nowMs), nowMs);
+  if (hasShown(state)) return askAgain(beginAgain(state, error.code, nextAt, nowMs), nowMs);
   const {
     vendorInputTokens: _input,
     vendorOutputTokens: _output,

@@ -133,6 +133,7 @@ export function createJournaledTaskStore(journal: TaskJournal): TaskStore {
         });
         return made;
       }),
+    checkpointOf: journal.checkpointOf,
 
     beat: (node, untilMs, types = []) => book.nodes.beat(node, untilMs, types),
     leave: (node) => book.nodes.leave(node),

@@ -7,10 +7,11 @@ import type { TaskStore } from './ports.ts';
 import { type BatchRecord, isOver, type TaskRecord } from './task.ts';
 import type { KeptKey, TaskJournal } from './task-journal.ts';
 
-/** A task and its events. */
+/** A task, its events and its checkpoint. */
 interface Entry {
   record: TaskRecord;
   events: StreamEvent[];
+  checkpoint?: string;
 }
 
 interface BatchEntry {
@@ -87,7 +88,7 @@ function createMemoryTaskJournal(): TaskJournal {
         keyOf.set(answerId, nameOf(owner, key));
       }
     },
-    advance({ before, state, events }) {
+    advance({ before, state, events, checkpoint }) {
       const { id } = before.spec;
       const entry = entries.get(id);
       if (entry === undefined) return false;
@@ -96,7 +97,9 @@ function createMemoryTaskJournal(): TaskJournal {
       entry.record = { spec, state };
       if (state.epoch > was.epoch) entry.events = [];
       for (const event of events) entry.events.push(event);
+      if (checkpoint !== undefined) entry.checkpoint = checkpoint;
       if (!isOver(state.status)) return true;
+      delete entry.checkpoint;
       if (!isOver(was.status)) {
         over.push({ id, atMs: state.finishedAtMs ?? spec.createdAtMs, place: -1 });
       }
@@ -105,6 +108,7 @@ function createMemoryTaskJournal(): TaskJournal {
       return true;
     },
     get: (id) => entries.get(id)?.record,
+    checkpointOf: (id) => entries.get(id)?.checkpoint,
     getBatch: (id) => batches.get(id)?.batch,
     getKey: (owner, key) => keys.get(nameOf(owner, key)),
     read(id, after, limit) {

@@ -40,6 +40,8 @@ export interface TaskChange {
   readonly state: TaskState;
   /** Events to append to the task's log, under `state.epoch`; a later epoch replaces what was there. */
   readonly events: readonly StreamEvent[];
+  /** JSON: how far the attempt is, for one after it. Replaces the one before; absent: that stays. */
+  readonly checkpoint?: string;
 }
 
 /** Numbers of one type of task. */
@@ -85,11 +87,14 @@ export interface TaskStore {
    * Makes each change whose `before` is still the newest version, and says which were made. MUST be
    * durable when it resolves. A change to `queued` puts the task back in its owner's line (due at
    * `state.dueAtMs`, no turn is charged again) and takes it from its node; to `running` leaves it
-   * with the node; any other takes it out of the line and from its node. When a change takes a task
+   * with the node; any other takes it out of the line and from its node, and drops the checkpoint.
+   * A checkpoint is kept with the change that has it, or refused with it. When a change takes a task
    * from a node that did not ask (`by`), that node MUST hear of it through `listen`, as far as words
    * are not lost.
    */
   commit(changes: readonly TaskChange[], by?: string): MaybePromise<readonly boolean[]>;
+  /** The newest checkpoint of a task, as JSON; `undefined` where it has none, or is over. */
+  checkpointOf(id: string): MaybePromise<string | undefined>;
 
   /** The node lives until `untilMs`, and runs these types. MUST be called before its first claim. */
   beat(node: string, untilMs: number, types?: readonly string[]): MaybePromise<void>;
@@ -190,18 +195,22 @@ export type AttemptOutcome =
 /** What an engine tells while it works. */
 export type AttemptNews =
   | { readonly type: 'progress'; readonly progress: number; readonly stage?: string }
-  | { readonly type: 'text'; readonly text: string };
+  | { readonly type: 'text'; readonly text: string }
+  /** How far it is, as JSON: what an attempt after this one is given. */
+  | { readonly type: 'checkpoint'; readonly checkpoint: string };
 
 /** Runs attempts, in processes of their own. */
 export interface EnginePool {
   /**
    * Runs one attempt to its end; MUST NOT reject. It MUST be over, and the work behind it stopped,
-   * within 500 ms of the signal, and of `spec.timeoutMs`.
+   * within 500 ms of the signal, and of `spec.timeoutMs`. `checkpoint` is the newest one of the
+   * attempts before, as JSON.
    */
   run(
     task: TaskRecord,
     signal: AbortSignal,
     news: (news: AttemptNews) => void,
+    checkpoint?: string,
   ): Promise<AttemptOutcome>;
   close(): Promise<void>;
 }

@@ -28,6 +28,72 @@ describe('an attempt that waits for the store', () => {
     expect(attempt.nextChange(zero)).toBeUndefined();
   });
 
+  it('TASK-70: a checkpoint is kept with the text before it, at once the first time, then every 250 ms', () => {
+    const attempt = createRunningAttempt(aTask('task_1'), 'n1', NOW_MS);
+    const next = (atMs: number) => {
+      attempt.tell(NOW_MS + atMs);
+      const change = attempt.nextChange(zero);
+      attempt.kept();
+      const texts = change?.events.flatMap((event) => ('text' in event ? [event.text] : []));
+      return { texts, checkpoint: change?.checkpoint };
+    };
+    attempt.hear({ type: 'text', text: 'a' });
+    attempt.hear({ type: 'checkpoint', checkpoint: '1' });
+    expect(next(0)).toEqual({ texts: ['a'], checkpoint: '1' });
+    attempt.hear({ type: 'text', text: 'b' });
+    attempt.hear({ type: 'checkpoint', checkpoint: '2' });
+    attempt.hear({ type: 'checkpoint', checkpoint: '3' });
+    expect(next(60)).toEqual({ texts: ['b'], checkpoint: undefined });
+    attempt.hear({ type: 'text', text: 'c' });
+    expect(attempt.newsDueMs).toBe(NOW_MS + 110);
+    expect(next(109)).toEqual({ texts: undefined, checkpoint: undefined });
+    attempt.hear({ type: 'checkpoint', checkpoint: '4' });
+    expect(next(110)).toEqual({ texts: ['c'], checkpoint: undefined });
+    expect(attempt.newsDueMs).toBe(NOW_MS + 250);
+    attempt.hear({ type: 'text', text: 'd' });
+    expect(next(250)).toEqual({ texts: ['d'], checkpoint: '4' });
+    expect(attempt.newsDueMs).toBeUndefined();
+  });
+
+  it('TASK-70: no checkpoint is ahead of its text, though the text is not due', () => {
+    const attempt = createRunningAttempt(aTask('task_1'), 'n1', NOW_MS);
+    attempt.hear({ type: 'checkpoint', checkpoint: '1' });
+    attempt.tell(NOW_MS);
+    attempt.hear({ type: 'text', text: 'a' });
+    attempt.tell(NOW_MS + 240);
+    expect(attempt.nextChange(zero)?.checkpoint).toBe('1');
+    attempt.kept();
+    attempt.hear({ type: 'text', text: 'b' });
+    attempt.hear({ type: 'checkpoint', checkpoint: '2' });
+    attempt.tell(NOW_MS + 250);
+    const change = attempt.nextChange(zero);
+    expect(change?.checkpoint).toBe('2');
+    expect(change?.events.at(-1)).toEqual({ type: 'delta', text: 'b' });
+  });
+
+  it('TASK-70: the last checkpoint goes with a crash, and with an end there is none', () => {
+    const outcomes = [
+      { type: 'crashed', reason: 'The engine process ended.' },
+      { type: 'stopped' },
+      { type: 'failed', error: { code: 'unavailable', message: 'Busy.' } },
+      { type: 'succeeded', result: 1 },
+    ] as const;
+    const kept = outcomes.map((outcome) => {
+      const attempt = createRunningAttempt(aTask('task_1'), 'n1', NOW_MS);
+      attempt.hear({ type: 'text', text: 'void' });
+      attempt.hear({ type: 'checkpoint', checkpoint: '1' });
+      attempt.decide(outcome, NOW_MS + 10);
+      const change = attempt.nextChange(zero);
+      return [change?.state.status, change?.state.hasCheckpoint, change?.checkpoint];
+    });
+    expect(kept).toEqual([
+      ['queued', true, '1'],
+      ['queued', true, '1'],
+      ['queued', true, '1'],
+      ['succeeded', undefined, undefined],
+    ]);
+  });
+
   it('TASK-7: what was lost commits nothing, and its engine is stopped', async () => {
     const attempt = createRunningAttempt(aTask('task_1'), 'n1', NOW_MS);
     attempt.lose();

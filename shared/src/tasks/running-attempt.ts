@@ -1,7 +1,7 @@
 /** One attempt of a task on this node: what happened to it, and how much of that is kept. */
 
 import type { AttemptNews, AttemptOutcome, TaskChange } from './ports.ts';
-import type { TaskRecord } from './task.ts';
+import { isOver, type TaskRecord } from './task.ts';
 import { stepTask, type TaskStep } from './task-machine.ts';
 
 /** Text is told this often at most, in ms. */
@@ -9,6 +9,9 @@ const TEXT_EVERY_MS = 50;
 
 /** Progress is told this often at most, in ms. */
 const PROGRESS_EVERY_MS = 250;
+
+/** A checkpoint is kept this often at most, in ms. */
+const CHECKPOINT_EVERY_MS = 250;
 
 /** A step, and when it happened. */
 interface Happened {
@@ -67,8 +70,12 @@ export function createRunningAttempt(
   let textAtMs = Number.NEGATIVE_INFINITY;
   let progress: Extract<TaskStep, { type: 'progress' }> | undefined;
   let progressAtMs = Number.NEGATIVE_INFINITY;
+  let checkpoint: string | undefined;
+  let checkpointAtMs = Number.NEGATIVE_INFINITY;
 
   function add(step: TaskStep, atMs: number): void {
+    // The later one replaces it, and it may be long.
+    if (step.type === 'keep') steps = steps.filter((one) => one.step.type !== 'keep');
     const last = steps.at(-1)?.step;
     if (last?.type === 'text' && step.type === 'text') {
       steps[steps.length - 1] = { step: { type: 'text', text: last.text + step.text }, atMs };
@@ -93,6 +100,15 @@ export function createRunningAttempt(
     progressAtMs = nowMs;
   }
 
+  function tellCheckpoint(nowMs: number): void {
+    if (checkpoint === undefined) return;
+    // It counts for the text before it, of which none may come later.
+    tellText(nowMs);
+    add({ type: 'keep', checkpoint }, nowMs);
+    checkpoint = undefined;
+    checkpointAtMs = nowMs;
+  }
+
   return {
     id: claimed.spec.id,
     signal: controller.signal,
@@ -106,17 +122,20 @@ export function createRunningAttempt(
     hear(news) {
       if (isDecided || isLost) return;
       if (news.type === 'text') text += news.text;
+      else if (news.type === 'checkpoint') checkpoint = news.checkpoint;
       else progress = news;
     },
     tell(nowMs) {
       if (textAtMs + TEXT_EVERY_MS <= nowMs) tellText(nowMs);
       if (progressAtMs + PROGRESS_EVERY_MS <= nowMs) tellProgress(nowMs);
+      if (checkpointAtMs + CHECKPOINT_EVERY_MS <= nowMs) tellCheckpoint(nowMs);
       return steps.length > 0;
     },
     get newsDueMs() {
       const due: number[] = [];
       if (text !== '') due.push(textAtMs + TEXT_EVERY_MS);
       if (progress !== undefined) due.push(progressAtMs + PROGRESS_EVERY_MS);
+      if (checkpoint !== undefined) due.push(checkpointAtMs + CHECKPOINT_EVERY_MS);
       return due.length === 0 ? undefined : Math.min(...due);
     },
     decide(outcome, nowMs) {
@@ -124,6 +143,7 @@ export function createRunningAttempt(
       if (isLost) return;
       tellText(nowMs);
       tellProgress(nowMs);
+      tellCheckpoint(nowMs);
       add(stepAfter(outcome), nowMs);
     },
     stop: () => controller.abort(),
@@ -175,13 +195,21 @@ function foldSteps(
   random: () => number,
 ): TaskChange | undefined {
   let folded: TaskChange | undefined;
+  let checkpoint: string | undefined;
   for (const { step, atMs } of steps) {
     const state = folded?.state ?? before.state;
     const change = stepTask({ spec: before.spec, state }, step, atMs, random());
     if (change === undefined) continue;
     const shown = change.state.epoch === state.epoch ? (folded?.events ?? []) : [];
+    checkpoint = change.checkpoint ?? checkpoint;
     folded = { before, state: change.state, events: [...shown, ...change.events] };
   }
   if (folded === undefined) return undefined;
-  return { ...folded, state: { ...folded.state, version: before.state.version + 1 } };
+  const { state, events } = folded;
+  return {
+    before,
+    state: { ...state, version: before.state.version + 1 },
+    events,
+    ...(checkpoint === undefined || isOver(state.status) ? {} : { checkpoint }),
+  };
 }

@@ -35,9 +35,13 @@ export interface TaskJournal {
 
   /** Writes tasks, batch and key. None of them is known yet. */
   insert(submission: Submission): void;
-  /** Writes state and events, where the version before is the newest one; else false. */
+  /**
+   * Writes state, events and checkpoint, where the version before is the newest one; else false. Of
+   * what is over no checkpoint stays.
+   */
   advance(change: TaskChange): boolean;
   get(id: string): TaskRecord | undefined;
+  checkpointOf(id: string): string | undefined;
   getBatch(id: string): BatchRecord | undefined;
   getKey(owner: string, key: string): KeptKey | undefined;
   /** As `TaskStore` has them. */

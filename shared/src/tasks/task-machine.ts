@@ -18,6 +18,8 @@ export type TaskStep =
   | { readonly type: 'start'; readonly node: string }
   | { readonly type: 'progress'; readonly progress: number; readonly stage?: string }
   | { readonly type: 'text'; readonly text: string }
+  /** The attempt has come so far that one after it can begin there; JSON. */
+  | { readonly type: 'keep'; readonly checkpoint: string }
   | { readonly type: 'succeed'; readonly result: Json }
   /** `retryAfterMs` is the earliest time of the next attempt, where whoever refused named one. */
   | { readonly type: 'fail'; readonly error: TaskError; readonly retryAfterMs?: number }
@@ -81,6 +83,8 @@ export function stepTask(
       return tellProgress(before, step.progress, step.stage);
     case 'text':
       return tellText(before, step.text);
+    case 'keep':
+      return keepCheckpoint(before, step.checkpoint);
     case 'succeed':
       return end(before, 'succeeded', nowMs, { result: step.result });
     case 'time-out':
@@ -141,6 +145,11 @@ function tellText(before: TaskRecord, text: string): TaskChange {
   return { before, state, events: [{ type: 'delta', text }] };
 }
 
+function keepCheckpoint(before: TaskRecord, checkpoint: string): TaskChange {
+  const state = { ...before.state, version: before.state.version + 1, hasCheckpoint: true };
+  return { before, state, events: [], checkpoint };
+}
+
 function queueAgain(
   before: TaskRecord,
   next: Pick<TaskState, 'dueAtMs' | 'attempts'> & { readonly error?: TaskError },
@@ -175,7 +184,13 @@ function end(
   nowMs: number,
   outcome: { readonly result?: Json; readonly error?: TaskError } = {},
 ): TaskChange {
-  const { node: _node, stage: _stage, error: _error, ...kept } = before.state;
+  const {
+    node: _node,
+    stage: _stage,
+    error: _error,
+    hasCheckpoint: _checkpoint,
+    ...kept
+  } = before.state;
   const state: TaskState = {
     ...kept,
     version: kept.version + 1,

@@ -2,7 +2,12 @@ import fc from 'fast-check';
 import { describe, it } from 'vitest';
 import type { StreamEvent } from '../stream/event.ts';
 import { isFinal } from '../stream/event.ts';
-import { createTaskCluster, type Mishaps, type TaskCluster } from '../testing/task-cluster.ts';
+import {
+  createTaskCluster,
+  type Mishaps,
+  type ScriptedRun,
+  type TaskCluster,
+} from '../testing/task-cluster.ts';
 import { createVirtualClock, type VirtualClock } from '../testing/virtual-clock.ts';
 import { changeTask } from './change-task.ts';
 import { createMemoryTaskStore } from './memory-task-store.ts';
@@ -130,11 +135,17 @@ function createRandom(seed: number): () => number {
 function watchEnds(store: TaskStore): TaskStore {
   const ends = new Map<string, TaskRecord['state']>();
   const told = new Map<string, StreamEvent[]>();
+  const kept = new Map<string, string>();
   return {
     ...store,
+    async checkpointOf(id) {
+      const checkpoint = await store.checkpointOf(id);
+      claim(checkpoint === kept.get(id), 'a checkpoint that is not the one kept last');
+      return checkpoint;
+    },
     async commit(changes, by) {
       const made = await store.commit(changes, by);
-      for (const [index, { before, state, events }] of changes.entries()) {
+      for (const [index, { before, state, events, checkpoint }] of changes.entries()) {
         if (!made[index]) continue;
         const { id, maxAttempts } = before.spec;
         const end = ends.get(id);
@@ -142,7 +153,11 @@ function watchEnds(store: TaskStore): TaskStore {
         claim(end === undefined || state.result === end.result, 'a result that was replaced');
         claim(state.attempts <= maxAttempts, 'more attempts than agreed');
         claim(state.version === before.state.version + 1, 'a version that is not the next one');
-        if (isOver(state.status)) ends.set(id, state);
+        if (checkpoint !== undefined) kept.set(id, checkpoint);
+        if (isOver(state.status)) {
+          ends.set(id, state);
+          kept.delete(id);
+        }
         const log = state.epoch === before.state.epoch ? (told.get(id) ?? []) : [];
         log.push(...events);
         told.set(id, log);
@@ -213,6 +228,20 @@ async function play(seed: number, happenings: readonly Happening[]): Promise<voi
     run.end(outcomeOf(type, result));
   }
 
+  /** Goes on from what it was given. */
+  function tellCheckpoint(run: ScriptedRun): void {
+    const { task, checkpoint } = run;
+    const begun = Number(checkpoint ?? 0);
+    const keepsNone = task.state.hasCheckpoint !== true;
+    claim(keepsNone || checkpoint !== undefined || run.isStopped || isMoot(task), 'no checkpoint');
+    run.tell({ type: 'checkpoint', checkpoint: String(begun + 1) });
+  }
+
+  /** True where the task was changed under an attempt that is only about to hear of it. */
+  function isMoot({ spec, state }: TaskRecord): boolean {
+    return (store.get(spec.id) as TaskRecord).state.version !== state.version;
+  }
+
   async function happen(it: Happening): Promise<void> {
     const alive = cluster.nodes.filter(({ isAlive }) => isAlive);
     const node = 'at' in it ? alive[it.at % alive.length] : undefined;
@@ -237,6 +266,7 @@ async function play(seed: number, happenings: readonly Happening[]): Promise<voi
         const run = cluster.runs[it.at % Math.max(1, cluster.runs.length)];
         run?.tell({ type: 'progress', progress: it.progress });
         run?.tell({ type: 'text', text: 'word ' });
+        if (run !== undefined && it.at % 2 === 0) tellCheckpoint(run);
         return;
       }
       case 'add':

@@ -9,6 +9,38 @@ import type { TaskChange, TaskStore } from './ports.ts';
 const DONE = { type: 'succeeded', result: { words: 3 } } as const;
 
 describe('calls to the store', () => {
+  it('TASK-70: a checkpoint that cannot be read costs no attempt: the task waits until it can', async () => {
+    const clock = createVirtualClock();
+    const kept = createMemoryTaskStore();
+    let refuses = true;
+    const store: TaskStore = {
+      ...kept,
+      checkpointOf(id) {
+        if (refuses) throw new Error('the store is away');
+        return kept.checkpointOf(id);
+      },
+    };
+    const cluster = createTaskCluster({ store, clock, types: ['ocr'], random: () => 0 });
+    cluster.add();
+    const id = await cluster.submit();
+    await settleTasks();
+    cluster.runs[0]?.tell({ type: 'checkpoint', checkpoint: '1' });
+    cluster.runs[0]?.end({ type: 'crashed', reason: 'The engine process ended.' });
+    for (let ms = 0; ms < 20_000; ms += 50) {
+      await clock.advance(50);
+      await settleTasks();
+    }
+    expect(cluster.begun).toBe(1);
+    expect((await kept.get(id))?.state).toMatchObject({ status: 'queued', attempts: 1 });
+    refuses = false;
+    for (let ms = 0; ms < 10_000; ms += 50) {
+      await clock.advance(50);
+      await settleTasks();
+    }
+    expect(cluster.runs[0]?.checkpoint).toBe('1');
+    expect((await kept.get(id))?.state).toMatchObject({ status: 'running', attempts: 2 });
+  });
+
   it('TASK-11: what happens in one turn is one claim and one commit', async () => {
     const bench = createTaskBench();
     bench.cluster.add(8);

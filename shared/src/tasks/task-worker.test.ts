@@ -50,6 +50,59 @@ describe('an attempt', () => {
     expect(await bench.state(id)).toMatchObject({ status: 'timed_out', attempts: 2 });
   });
 
+  it('TASK-70: the attempt after a crash gets what the one before kept, and a first one nothing', async () => {
+    const bench = createTaskBench();
+    bench.cluster.add();
+    const id = await bench.cluster.submit();
+    await settleTasks();
+    expect(bench.run().checkpoint).toBeUndefined();
+    bench.run().tell({ type: 'text', text: 'one ' });
+    bench.run().tell({ type: 'checkpoint', checkpoint: '{"done":1}' });
+    await settleTasks();
+    expect(await bench.store.checkpointOf(id)).toBe('{"done":1}');
+    bench.run().end({ type: 'crashed', reason: 'The engine process ended.' });
+    await settleTasks();
+    expect(await bench.state(id)).toMatchObject({ status: 'running', attempts: 2, epoch: 2 });
+    expect(bench.run().checkpoint).toBe('{"done":1}');
+    bench.run().tell({ type: 'text', text: 'one two' });
+    bench.run().end(DONE);
+    await settleTasks();
+    const events = await bench.events(id);
+    expect(events.map(({ type }) => type)).toEqual([
+      'restart',
+      'progress',
+      'progress',
+      'delta',
+      'done',
+    ]);
+    expect(await bench.store.checkpointOf(id)).toBeUndefined();
+  });
+
+  it('TASK-70: a node that dies leaves its checkpoint, and what it says of it later is refused', async () => {
+    const bench = createTaskBench();
+    const [one] = [bench.cluster.add(), bench.cluster.add()];
+    await settleTasks();
+    const id = await bench.cluster.submit();
+    await settleTasks();
+    const first = bench.run();
+    first.tell({ type: 'checkpoint', checkpoint: '1' });
+    await settleTasks();
+    const frozen = bench.cluster.nodes.find(({ name }) => name === first.node);
+    frozen?.freeze();
+    first.tell({ type: 'checkpoint', checkpoint: '"late"' });
+    await bench.pass(8_000);
+    const second = bench.cluster.runs.find(({ node }) => node !== first.node);
+    expect(second?.checkpoint).toBe('1');
+    frozen?.thaw();
+    await bench.pass(2_000);
+    expect(first.isStopped).toBe(true);
+    expect(await bench.store.checkpointOf(id)).toBe('1');
+    second?.end(DONE);
+    await settleTasks();
+    expect((await bench.state(id)).status).toBe('succeeded');
+    expect(one?.isAlive).toBe(true);
+  });
+
   it('TASK-7: a cancelled task stops its engine, and what that gave does not count', async () => {
     const bench = createTaskBench();
     bench.cluster.add();

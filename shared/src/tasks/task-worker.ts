@@ -3,7 +3,14 @@
 import type { Alarm, Clock, Logger, MaybePromise } from '../stream/ports.ts';
 import { changeTask } from './change-task.ts';
 import { createOutage, createStoreOutage } from './outage.ts';
-import type { AttemptOutcome, EnginePool, TaskQueue, TaskStore, WorkOutcome } from './ports.ts';
+import type {
+  AttemptNews,
+  AttemptOutcome,
+  EnginePool,
+  TaskQueue,
+  TaskStore,
+  WorkOutcome,
+} from './ports.ts';
 import { createRunningAttempt, type RunningAttempt } from './running-attempt.ts';
 import { createRunningClaims } from './running-claims.ts';
 import { createRunningCommits } from './running-commits.ts';
@@ -103,14 +110,25 @@ export function createTaskWorker(ports: TaskWorkerPorts): TaskWorker {
   async function run(type: string): Promise<WorkOutcome | undefined> {
     const claimed = await claims.claim(type);
     if (claimed === undefined) return undefined;
+    let checkpoint: string | undefined;
+    try {
+      if (claimed.state.hasCheckpoint) checkpoint = await store.checkpointOf(claimed.spec.id);
+    } catch (err) {
+      // Begun anew it would do again what was done. A look finds it, and gives it back.
+      outage.failed(err);
+      return undefined;
+    }
     if (isGivingBack) {
       await giveBack(claimed);
       return undefined;
     }
-    return await runAttempt(claimed);
+    return await runAttempt(claimed, checkpoint);
   }
 
-  async function runAttempt(claimed: TaskRecord): Promise<WorkOutcome | undefined> {
+  async function runAttempt(
+    claimed: TaskRecord,
+    checkpoint?: string,
+  ): Promise<WorkOutcome | undefined> {
     const { spec } = claimed;
     const nowMs = clock.nowMs();
     const started = stepTask(claimed, { type: 'start', node }, nowMs, 0);
@@ -120,7 +138,7 @@ export function createTaskWorker(ports: TaskWorkerPorts): TaskWorker {
     const attempt = createRunningAttempt(claimed, node, nowMs);
     running.set(spec.id, attempt);
     commits.add(attempt);
-    const outcome = await runEngine({ spec, state: started.state }, attempt);
+    const outcome = await runEngine({ spec, state: started.state }, attempt, checkpoint);
     attempt.decide(outcome, clock.nowMs());
     commits.add(attempt);
     const record = await attempt.end;
@@ -131,12 +149,17 @@ export function createTaskWorker(ports: TaskWorkerPorts): TaskWorker {
     return outcomeOf(record);
   }
 
-  async function runEngine(task: TaskRecord, attempt: RunningAttempt): Promise<AttemptOutcome> {
+  async function runEngine(
+    task: TaskRecord,
+    attempt: RunningAttempt,
+    checkpoint: string | undefined,
+  ): Promise<AttemptOutcome> {
+    const hear = (told: AttemptNews): void => {
+      attempt.hear(told);
+      news.heard(attempt);
+    };
     try {
-      return await pool.run(task, attempt.signal, (told) => {
-        attempt.hear(told);
-        news.heard(attempt);
-      });
+      return await pool.run(task, attempt.signal, hear, checkpoint);
     } catch (err) {
       // A pool answers and does not throw; if it does, the task must not hang.
       logger.error({ taskId: attempt.id, err }, 'the engine pool failed');

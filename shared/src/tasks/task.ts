@@ -87,6 +87,8 @@ export interface TaskState {
   readonly epoch: number;
   /** True once the current epoch has shown text. */
   readonly hasText?: boolean;
+  /** True once an attempt has kept how far it was; what it kept stands beside the state. */
+  readonly hasCheckpoint?: boolean;
   /** What it came to, of a succeeded task. */
   readonly result?: Json;
   /** The last failure: of a queued task that of the attempt before. */

@@ -21,6 +21,8 @@ import type { VirtualClock } from './virtual-clock.ts';
 export interface ScriptedRun {
   readonly node: string;
   readonly task: TaskRecord;
+  /** What it was given of the attempts before. */
+  readonly checkpoint: string | undefined;
   /** True once its signal has asked it to stop. */
   readonly isStopped: boolean;
   tell(news: AttemptNews): void;
@@ -135,6 +137,7 @@ export function createTaskCluster(options: TaskClusterOptions): TaskCluster {
       getBatch: (id) => call(() => store.getBatch(id)),
       claim: (type, node, limit, nowMs) => call(() => store.claim(type, node, limit, nowMs)),
       commit: (changes, by) => call(() => store.commit(changes, by)),
+      checkpointOf: (id) => call(() => store.checkpointOf(id)),
       beat: (node, untilMs, its) => call(() => store.beat(node, untilMs, its)),
       leave: (node) => call(() => store.leave(node)),
       nodes: (nowMs) => call(() => store.nodes(nowMs)),
@@ -165,13 +168,14 @@ export function createTaskCluster(options: TaskClusterOptions): TaskCluster {
     queues.set(name, local);
 
     const pool: EnginePool = {
-      run(task, signal, news) {
+      run(task, signal, news, checkpoint) {
         begun += 1;
         return new Promise((resolve) => {
           let isStopped = false;
           const run: ScriptedRun = {
             node: name,
             task,
+            checkpoint,
             get isStopped() {
               return isStopped;
             },

@@ -4,6 +4,7 @@ import { describe, it } from 'vitest';
 import { TASK_TIME_MS } from './task-fixtures.ts';
 import { testAfterwards } from './task-store/afterwards.ts';
 import { testChanges } from './task-store/changes.ts';
+import { testCheckpoints } from './task-store/checkpoints.ts';
 import { testEvents } from './task-store/events.ts';
 import { testNodes } from './task-store/nodes.ts';
 import { testOrder } from './task-store/order.ts';
@@ -38,6 +39,7 @@ export function describeTaskStore(
     testOrder(test);
     testChanges(test);
     testEvents(test);
+    testCheckpoints(test);
     testNodes(test);
     testAfterwards(test);
     if (durable) testRestart(test);

@@ -1,8 +1,6 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { parseOriginSettings, parseSettings } from '@headwater/shared/protocol/settings';
-import type { Json } from '@headwater/shared/tasks/task';
 import { startScriptedVendor } from '@headwater/shared/testing/node/scripted-vendor';
 import {
   FIXED_ANSWER,
@@ -10,9 +8,9 @@ import {
   type VendorDirective,
 } from '@headwater/shared/testing/vendors/directive';
 import type { ScriptedVendor } from '@headwater/shared/testing/vendors/scripted-requests';
+import { countWords } from '@headwater/shared/text/scripts/count-words';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
-import { createEngine } from './engine.ts';
-import { contentParams } from './manifest.ts';
+import { CONTENT_ENV, contentVendorEnv, generateContent } from '../../testing/content-task.ts';
 
 let vendor: ScriptedVendor;
 beforeAll(async () => {
@@ -23,40 +21,12 @@ beforeEach(() => {
   vendor.requests.length = 0;
 });
 
-const ENV = {
-  JWT_SECRET: 'a secret of thirty-two bytes or more',
-  UPSTREAM_MAX_RETRIES: '0',
-};
+const vendorEnv = () => contentVendorEnv(vendor);
 
-function vendorEnv(): Record<string, string> {
-  return {
-    ...ENV,
-    OPENAI_API_KEY: 'sk-test',
-    OPENAI_BASE_URL: vendor.openaiBaseUrl,
-    ANTHROPIC_API_KEY: 'sk-ant',
-    ANTHROPIC_BASE_URL: vendor.anthropicBaseUrl,
-    OLLAMA_HOST: vendor.ollamaHost,
-  };
-}
-
-async function generate(
+const generate = (
   params: { readonly [name: string]: unknown },
-  { signal = new AbortController().signal, env = vendorEnv() } = {},
-) {
-  const settings = parseSettings(env);
-  const { tasks } = parseOriginSettings(env);
-  const engine = await createEngine({ settings, tasks });
-  const texts: string[] = [];
-  const bars: (readonly [number, string | undefined])[] = [];
-  const job = {
-    params: contentParams.parse(params) as { readonly [name: string]: Json },
-    files: [],
-    signal,
-    progress: (fraction: number, stage?: string) => void bars.push([fraction, stage]),
-    text: (text: string) => void texts.push(text),
-  };
-  return { result: await engine.run(job), texts, bars };
-}
+  run: Partial<Parameters<typeof generateContent>[1]> = {},
+) => generateContent(params, { env: vendorEnv(), ...run });
 
 const said = (directive: VendorDirective) => scriptedPrompt(directive);
 
@@ -75,6 +45,7 @@ describe('content generation', () => {
     const { result, texts, bars } = await generate({ prompt: 'Tell me.', model });
     expect(result).toEqual({
       text: FIXED_ANSWER,
+      word_count: countWords(FIXED_ANSWER),
       model,
       provider,
       usage: {
@@ -82,6 +53,7 @@ describe('content generation', () => {
         output_tokens: expect.any(Number),
         source: 'provider',
       },
+      cost: expect.objectContaining({ source: 'table', total_usd: expect.any(Number) }),
       finish_reason: 'stop',
     });
     expect(texts.join('')).toBe(FIXED_ANSWER);
@@ -119,7 +91,7 @@ describe('content generation', () => {
   });
 
   it('ENGINE-16: without a vendor the simulation answers, and the result says so', async () => {
-    const { result } = await generate({ kind: 'title', prompt: 'Hi' }, { env: ENV });
+    const { result } = await generate({ kind: 'title', prompt: 'Hi' }, { env: CONTENT_ENV });
     expect(result).toMatchObject({ provider: 'echo', simulated: true });
   });
 
@@ -145,7 +117,9 @@ describe('content generation', () => {
   });
 
   it('ENGINE-16: a vendor that is not set up is `unavailable`, with the setting', async () => {
-    await expect(generate({ prompt: 'Hi', model: 'gpt-4o' }, { env: ENV })).rejects.toMatchObject({
+    await expect(
+      generate({ prompt: 'Hi', model: 'gpt-4o' }, { env: CONTENT_ENV }),
+    ).rejects.toMatchObject({
       code: 'unavailable',
       message: 'OpenAI is not set up: set OPENAI_API_KEY.',
     });

@@ -9,6 +9,7 @@ import {
   countPrompts,
   createPlayChooser,
   type RecordedRequest,
+  type ScriptedMind,
   type ScriptedVendor,
 } from '../vendors/scripted-requests.ts';
 
@@ -17,6 +18,8 @@ export interface ScriptedVendorOptions {
   readonly record?: boolean;
   /** Default 0: any free port. */
   readonly port?: number;
+  /** Default: the directive in the prompt decides alone. */
+  readonly mind?: ScriptedMind;
 }
 
 /**
@@ -30,7 +33,7 @@ export async function startScriptedVendor(
 ): Promise<ScriptedVendor> {
   const { record = true, port = 0 } = options;
   const requests: RecordedRequest[] = [];
-  const choose = createPlayChooser();
+  const choose = createPlayChooser(options.mind);
   const server = createServer((request, response) => {
     handle(request, response).catch((thrown: unknown) => {
       // A bad directive is the test's own mistake: it must see it.

@@ -25,7 +25,9 @@ export function testRestart(test: StoreTest): void {
     const tasks = several('t', 4, { batchId: 'b1', callbackUrl });
     await store.submit(aSubmission(tasks, { batch, ...anIdempotency('b1') }));
     const ended = await takeStep(store, await startOne(store), { type: 'succeed', result: 1 });
-    const running = await takeStep(store, await startOne(store), { type: 'text', text: 'é' });
+    const begun = await takeStep(store, await startOne(store), { type: 'text', text: 'é' });
+    const checkpoint = '{"done":["é"]}';
+    const running = await takeStep(store, begun, { type: 'keep', checkpoint });
     const error = { code: 'upstream_failed', message: 'It broke.' } as const;
     const later = { type: 'fail', error, retryAfterMs: 4_000 } as const;
     const delayed = await takeStep(store, await startOne(store), later);
@@ -42,6 +44,8 @@ export function testRestart(test: StoreTest): void {
       tasks[3],
     ]);
     expect(await again.read('t0001', { epoch: 1, seq: 1 }, 9)).toEqual([delta('é')]);
+    expect(await again.checkpointOf('t0001')).toBe(checkpoint);
+    expect(await again.checkpointOf('t0000')).toBeUndefined();
     expect(await again.owing(9)).toEqual([ended]);
     const twice = aSubmission([], { batch: { ...batch, id: 'b2' }, ...anIdempotency('b2') });
     expect(await again.submit(twice)).toEqual({ type: 'again', answerId: 'b1' });

@@ -1,6 +1,7 @@
 /** Reads a request to a scripted vendor and chooses the play for it. */
 
-import { countWords, directiveAt, readDirective } from './directive.ts';
+import { countWords, directiveAt, readDirective, type VendorDirective } from './directive.ts';
+import { embedPlay } from './embeddings.ts';
 import { anthropicFormat, azureFormat, ollamaFormat, openaiFormat } from './formats.ts';
 import { listPlay } from './model-lists.ts';
 import { createPlay, refuse, type VendorFormat, type VendorPlay } from './play.ts';
@@ -95,8 +96,20 @@ function hasKey({ authorization = '', ...headers }: RecordedRequest['headers']):
 /** Plays worth keeping: a bench asks for the same one thousands of times. */
 const MAX_CACHED_PLAYS = 256;
 
+/** One turn of a request, as text. */
+export interface SaidTurn {
+  readonly role: string;
+  readonly text: string;
+}
+
+/** A model that makes up its mind by what it is given; `undefined`: by the prompt's directive. */
+export type ScriptedMind = (
+  turns: readonly SaidTurn[],
+  model: string,
+) => VendorDirective | undefined;
+
 /** Makes a chooser with its own cache of plays, and its own count of the prompts that fail at first. */
-export function createPlayChooser(): (request: RecordedRequest) => VendorPlay {
+export function createPlayChooser(mind?: ScriptedMind): (request: RecordedRequest) => VendorPlay {
   const cache = new Map<string, VendorPlay>();
   const attempts = new Map<string, number>();
 
@@ -107,8 +120,8 @@ export function createPlayChooser(): (request: RecordedRequest) => VendorPlay {
   }
 
   return (request) => {
-    const list = listPlay(request);
-    if (list) return list;
+    const whole = listPlay(request) ?? embedPlay(request);
+    if (whole) return whole;
     const azure = AZURE_PATH.test(request.path) ? AZURE_ENDPOINT : undefined;
     const endpoint = azure ?? ENDPOINTS[request.path];
     if (!endpoint) return refuse(openaiFormat, 404);
@@ -120,6 +133,8 @@ export function createPlayChooser(): (request: RecordedRequest) => VendorPlay {
     const inputTokens = spoken.reduce((sum, text) => sum + countWords(text), 0);
     const maxTokens = endpoint.maxTokens(body) ?? Number.POSITIVE_INFINITY;
     const facts = { model: body.model, inputTokens, maxTokens };
+    const own = mind?.(turnsOf(body), body.model);
+    if (own !== undefined) return createPlay(endpoint.format, own, facts);
     if (prompt.includes('"failTimes"')) {
       const directive = directiveAt(readDirective(prompt), attemptOf(prompt));
       return createPlay(endpoint.format, directive, facts);
@@ -144,6 +159,12 @@ function promptOf(body: unknown): string {
   const { messages = [] } = (body ?? {}) as RequestBody;
   const said = messages.findLast((message) => message.role === 'user' && textOf(message) !== '');
   return said === undefined ? '' : textOf(said);
+}
+
+/** Anthropic's rules stand beside the messages. */
+function turnsOf({ system, messages = [] }: RequestBody): SaidTurn[] {
+  const turns = messages.map((message) => ({ role: message.role, text: textOf(message) }));
+  return system === undefined ? turns : [{ role: 'system', text: system }, ...turns];
 }
 
 function textOf({ content }: Message): string {
