@@ -98,7 +98,7 @@ export async function createGateway(
   return {
     ...services,
     settings,
-    authorise: createAuthoriser(settings),
+    authorise: createAuthoriser(settings, createNodeSigner),
     accessTokens,
     registry,
     sessions,

@@ -92,6 +92,18 @@ end
 return claimed
 `;
 
+/** ARGV: end of the lease, then ids and tokens in turn. */
+export const RENEW = `${COMMON}
+for at = 2, #ARGV, 2 do
+  local id, token = ARGV[at], ARGV[at + 1]
+  local receiver, holder = unpack(redis.call('HMGET', deliveryKey(id), 'receiver', 'token'))
+  if receiver and holder == token then
+    redis.call('ZADD', prefix .. 'leases', 'XX', ARGV[1], receiver .. ' ' .. id)
+  end
+end
+return 1
+`;
+
 /** The earliest time at which something can be claimed, or nothing. */
 export const NEXT_DUE = `
 local open = redis.call('ZRANGE', KEYS[1] .. 'open', 0, 0, 'WITHSCORES')[2]

@@ -151,4 +151,43 @@ describeWithRedis('on a real Redis', () => {
     for (const [id, tries] of sent) expect(tries, id).toBe(Number(id.slice(1)) % 3 === 0 ? 2 : 1);
     expect(mostAtOnce).toBeLessThanOrEqual(CLAIMS_PER_HOST);
   });
+
+  it('OUTBOX-13: what an instance was sending when it died is sent by another 10 s later', async () => {
+    let nowMs = NOW_MS;
+    const sent: string[] = [];
+    const instance = (name: string, outcome: () => Promise<AttemptOutcome>) =>
+      createOutbox({
+        store: open(),
+        send: ({ id }) => {
+          sent.push(`${name}: ${id}`);
+          return outcome();
+        },
+        clock: { nowMs: () => nowMs },
+        // The test wakes them.
+        alarm: { set: () => undefined },
+        logger: createSilentLogger(),
+        random: () => 0,
+        sharedPollMs: 1_000,
+      });
+    const first = instance('first', () => new Promise(() => undefined));
+    const second = instance('second', async () => ({ type: 'delivered', status: 200 }));
+    const store = open(redis);
+    await store.add(aDelivery('m1'));
+    void first.wake();
+    await expect.poll(() => sent).toEqual(['first: m1']);
+    // Alive, however long its receiver takes.
+    for (let time = 0; time < 4; time += 1) {
+      nowMs += 9_000;
+      void first.wake();
+      await expect.poll(() => store.nextDueMs()).toBe(nowMs + 10_000);
+      await second.wake();
+    }
+    nowMs += 9_999;
+    await second.wake();
+    expect(sent).toEqual(['first: m1']);
+    nowMs += 1;
+    await second.wake();
+    expect(sent).toEqual(['first: m1', 'second: m1']);
+    expect(await second.view('m1')).toMatchObject({ status: 'delivered' });
+  });
 });

@@ -4,7 +4,7 @@ import { type DeliveryState, GIVE_UP_AFTER_MS } from '@headwater/shared/callback
 import { type OutboxStore, receiverOf } from '@headwater/shared/callbacks/outbox-store';
 import type { Redis } from 'ioredis';
 import { redisFault } from './redis-connection.ts';
-import { ADD, CLAIM, DROP, NEXT_DUE, PUT } from './redis-outbox-scripts.ts';
+import { ADD, CLAIM, DROP, NEXT_DUE, PUT, RENEW } from './redis-outbox-scripts.ts';
 
 /** What the store is made of. */
 export interface RedisOutboxOptions {
@@ -43,6 +43,11 @@ interface OutboxCommands {
     untilMs: number,
     limit: number,
   ): Promise<(string | number)[]>;
+  hwOutboxRenew(
+    prefix: string,
+    untilMs: number,
+    ...idsAndTokens: (string | number)[]
+  ): Promise<number>;
   hwOutboxNextDue(prefix: string): Promise<string | null>;
   hwOutboxDrop(prefix: string, id: string): Promise<number>;
 }
@@ -65,6 +70,7 @@ export function createRedisOutboxStore(options: RedisOutboxOptions): OutboxStore
     hwOutboxAdd: ADD,
     hwOutboxPut: PUT,
     hwOutboxClaim: CLAIM,
+    hwOutboxRenew: RENEW,
     hwOutboxNextDue: NEXT_DUE,
     hwOutboxDrop: DROP,
   } satisfies Record<keyof OutboxCommands, string>;
@@ -95,6 +101,10 @@ export function createRedisOutboxStore(options: RedisOutboxOptions): OutboxStore
         state: JSON.parse(String(flat[2 * index])) as DeliveryState,
         token: Number(flat[2 * index + 1]),
       }));
+    },
+    async renew(claims, untilMs) {
+      const flat = claims.flatMap(({ id, token }) => [id, token]);
+      await answered(commands.hwOutboxRenew(prefix, untilMs, ...flat));
     },
     async nextDueMs() {
       const dueMs = await answered(commands.hwOutboxNextDue(prefix));

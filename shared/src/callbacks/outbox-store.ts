@@ -39,6 +39,15 @@ export interface OutboxStore {
    */
   claim(nowMs: number, untilMs: number, limit: number): MaybePromise<readonly DeliveryClaim[]>;
   /**
+   * Prolongs claims to `untilMs`; one that ran out and is another's now, or is over, is left as it
+   * is. There where claims outlive the process that made them: it asks for short ones, and what it
+   * leaves behind when it dies is soon free.
+   */
+  renew?(
+    claims: readonly { readonly id: string; readonly token: number }[],
+    untilMs: number,
+  ): MaybePromise<void>;
+  /**
    * The earliest time at which something can be claimed that cannot be now, or a time in the past
    * where something can: the first due delivery of a host with room, or the end of a lease.
    * `undefined` where nothing is pending.

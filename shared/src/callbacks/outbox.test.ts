@@ -1,75 +1,14 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
+import { AGAIN, callback, createHost, DELIVERED, settle } from '../testing/outbox-host.ts';
 import { createSilentLogger } from '../testing/silent-logger.ts';
-import { createVirtualClock } from '../testing/virtual-clock.ts';
-import { type AttemptOutcome, newDelivery } from './delivery.ts';
+import type { AttemptOutcome } from './delivery.ts';
 import { createMemoryOutboxStore } from './memory-store.ts';
 import { createOutbox, type OutboxEngine } from './outbox.ts';
-import { CLAIMS_PER_HOST, type OutboxStore } from './outbox-store.ts';
-
-const DELIVERED: AttemptOutcome = { type: 'delivered', status: 200 };
-const AGAIN: AttemptOutcome = { type: 'retry', status: 503 };
-
-const callback = (id: string) => ({
-  id,
-  url: `https://n8n.example/${id}?signature=secret`,
-  body: '{"answer":"private"}',
-});
-
-async function settle(): Promise<void> {
-  for (let turn = 0; turn < 40; turn += 1) await null;
-}
+import { CLAIMS_PER_HOST } from './outbox-store.ts';
 
 afterEach(() => {
   vi.useRealTimers();
 });
-
-function createHost(store: OutboxStore = createMemoryOutboxStore(), sharedPollMs?: number) {
-  const clock = createVirtualClock();
-  const logger = createSilentLogger();
-  const sent: string[] = [];
-  let answer: (id: string) => AttemptOutcome | Promise<AttemptOutcome> = () => DELIVERED;
-  let outbox: OutboxEngine | undefined;
-  // As a timer does, it rings without waiting for what it began.
-  const alarm = clock.alarm(() => void outbox?.wake());
-  const run = (): OutboxEngine => {
-    outbox = createOutbox({
-      store,
-      send: async ({ id }) => {
-        sent.push(id);
-        return answer(id);
-      },
-      clock,
-      alarm,
-      logger,
-      random: () => 0,
-      ...(sharedPollMs === undefined ? {} : { sharedPollMs }),
-    });
-    return outbox;
-  };
-  return {
-    store,
-    outbox: run(),
-    run,
-    clock,
-    alarm,
-    sent,
-    logger,
-    answerWith(next: typeof answer) {
-      answer = next;
-    },
-    async advance(ms: number) {
-      await clock.advance(ms);
-      await settle();
-    },
-    /** As `advance`, for what takes many alarms one after the other. */
-    async passSeconds(count: number) {
-      for (let second = 0; second < count; second += 1) {
-        await clock.advance(1_000);
-        await settle();
-      }
-    },
-  };
-}
 
 describe('outbox', () => {
   it('OUTBOX-1: a callback goes out at once, and is then over', async () => {
@@ -207,17 +146,6 @@ describe('outbox', () => {
     expect(await host.outbox.view('m1')).toMatchObject({ status: 'delivered', attempts: 2 });
   });
 
-  it('OUTBOX-5: two outboxes on one store send each callback once', async () => {
-    const host = createHost();
-    const others = [host.outbox, host.run()];
-    for (let index = 0; index < 20; index += 1) await host.outbox.enqueue(callback(`m${index}`));
-    await Promise.all(others.flatMap((outbox) => [outbox.wake(), outbox.wake()]));
-    await host.advance(0);
-    await Promise.all(others.map((outbox) => outbox.wake()));
-    expect([...host.sent].sort()).toEqual([...new Set(host.sent)].sort());
-    expect(host.sent).toHaveLength(20);
-  });
-
   it('OUTBOX-11: 10,000 callbacks of a receiver that hangs hold up no other one', async () => {
     const host = createHost();
     let dead = 0;
@@ -304,20 +232,6 @@ describe('outbox', () => {
     await host.advance(0);
     await host.advance(250);
     expect(await host.outbox.view('m1')).toMatchObject({ status: 'delivered', attempts: 2 });
-  });
-
-  it('OUTBOX-13: on a shared store what another instance kept is found without an alarm', async () => {
-    const host = createHost(createMemoryOutboxStore(), 1_000);
-    await host.outbox.rearm();
-    await host.passSeconds(10);
-    await host.advance(500);
-    // The alarm of the other instance is not this host's.
-    await host.store.add(newDelivery(callback('m1'), host.clock.nowMs()));
-    await host.advance(499);
-    expect(host.sent).toEqual([]);
-    await host.advance(1);
-    expect(host.sent).toEqual(['m1']);
-    expect(host.alarm.atMs).toBe(host.clock.nowMs() + 1_000);
   });
 
   it('OUTBOX-4: a receiver that hangs delays no other callback', async () => {

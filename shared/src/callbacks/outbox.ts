@@ -40,8 +40,11 @@ const MAX_IN_FLIGHT = 64;
 /** Length of a claim, in ms: three times what an attempt may last, so that clocks may differ. */
 const LEASE_MS = 60_000;
 
-/** A claim older than this is not begun with: its lease could end before its answer, in ms. */
-const BEGIN_WITHIN_MS = 30_000;
+/** The same where claims are prolonged: what an instance that dies leaves behind waits so long. */
+const RENEWED_LEASE_MS = 10_000;
+
+/** A claim is prolonged once this much of it is over, in ms. */
+const RENEW_AFTER_MS = 2_000;
 
 /** Pause before a store that refused is asked again, in ms. */
 const STORE_PAUSE_MS = 1_000;
@@ -67,6 +70,8 @@ export function createOutbox(ports: OutboxPorts): OutboxEngine {
   let enqueued = 0;
   let filling: Promise<void> | undefined;
   let fillAgain = false;
+  const leaseMs = store.renew === undefined ? LEASE_MS : RENEWED_LEASE_MS;
+  let renewedAtMs = 0;
 
   async function send(state: DeliveryState): Promise<AttemptOutcome> {
     try {
@@ -85,7 +90,8 @@ export function createOutbox(ports: OutboxPorts): OutboxEngine {
   }
 
   async function run(attempt: Attempt, state: DeliveryState, claimedAtMs: number): Promise<void> {
-    if (clock.nowMs() - claimedAtMs > BEGIN_WITHIN_MS) {
+    // A claim that has been held up could end before its answer.
+    if (clock.nowMs() - claimedAtMs > leaseMs / 2) {
       inFlight.delete(attempt.id);
       return;
     }
@@ -116,14 +122,22 @@ export function createOutbox(ports: OutboxPorts): OutboxEngine {
     attempt.over = run(attempt, state, claimedAtMs).then(fill);
   }
 
+  async function renew(): Promise<void> {
+    const nowMs = clock.nowMs();
+    if (inFlight.size === 0 || nowMs - renewedAtMs < RENEW_AFTER_MS) return;
+    renewedAtMs = nowMs;
+    await store.renew?.([...inFlight.values()], nowMs + leaseMs);
+  }
+
   async function claimDue(): Promise<void> {
+    await renew();
     for (const attempt of [...inFlight.values()]) {
       if (attempt.unkept !== undefined) await keep(attempt, attempt.unkept);
     }
     const room = MAX_IN_FLIGHT - inFlight.size;
     if (room <= 0) return;
     const nowMs = clock.nowMs();
-    for (const claim of await store.claim(nowMs, nowMs + LEASE_MS, room)) begin(claim, nowMs);
+    for (const claim of await store.claim(nowMs, nowMs + leaseMs, room)) begin(claim, nowMs);
   }
 
   async function setAlarm(): Promise<void> {
@@ -138,7 +152,7 @@ export function createOutbox(ports: OutboxPorts): OutboxEngine {
     if (ports.sharedPollMs !== undefined) times.push(nowMs + ports.sharedPollMs);
     // Without room the end of an attempt looks for more, and the alarm is only a second chance.
     const hasRoom = inFlight.size < MAX_IN_FLIGHT;
-    if (dueMs !== undefined) times.push(hasRoom ? dueMs : Math.max(dueMs, nowMs + LEASE_MS));
+    if (dueMs !== undefined) times.push(hasRoom ? dueMs : Math.max(dueMs, nowMs + leaseMs));
     ports.alarm.set(times.length === 0 ? undefined : Math.min(...times));
   }
 

@@ -3,6 +3,7 @@
 import { GatewayError } from '../protocol/errors.ts';
 import type { Settings } from '../protocol/settings.ts';
 import { type Caller, createCallerVerifier } from '../security/caller-token.ts';
+import type { SignerOf } from '../security/hmac-keys.ts';
 import { bearerOf } from '../security/read-token.ts';
 import { sameSecret } from '../security/same-secret.ts';
 import { rememberCallers } from './remembered-callers.ts';
@@ -24,10 +25,11 @@ const INTERNAL: Caller = { subject: 'internal' };
 /** Subject of calls without credentials in DEV_MODE. */
 const DEV: Caller = { subject: 'dev' };
 
-/** Makes the rule from the settings. A credential that is shown must be good, also in DEV_MODE. */
-export function createAuthoriser(settings: Settings): Authoriser {
+/** Makes the rule from the settings; `signerOf` is the host's, default WebCrypto's. A credential that is shown must be good, also in DEV_MODE. */
+export function createAuthoriser(settings: Settings, signerOf?: SignerOf): Authoriser {
   const verifier = createCallerVerifier({
     secrets: settings.jwtSecrets,
+    ...(signerOf === undefined ? {} : { signerOf }),
     ...(settings.jwks === undefined ? {} : { jwks: settings.jwks }),
     ...(settings.jwtIssuer === undefined ? {} : { issuer: settings.jwtIssuer }),
     ...(settings.jwtAudience === undefined ? {} : { audience: settings.jwtAudience }),

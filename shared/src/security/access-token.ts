@@ -1,15 +1,17 @@
 /** The token that opens one stream, and nothing else. */
 
-import { base64url, type CryptoKey, errors, jwtVerify } from 'jose';
+import { base64url, errors } from 'jose';
 import { GatewayError } from '../protocol/errors.ts';
 import type { MaybePromise } from '../stream/ports.ts';
-import { createHmacKeys, createWebSigner, type SignerOf } from './hmac-keys.ts';
+import { createWebSigner, type SignerOf } from './hmac-keys.ts';
+import { createHs256Verifier } from './hs256.ts';
 import {
   ACCESS_TOKEN_AUDIENCE,
   ACCESS_TOKEN_TYPE,
   readTokenHeader,
   refuseToken,
 } from './jwt-header.ts';
+import { isSameText } from './same-secret.ts';
 
 /** Issues and verifies access tokens. */
 export interface AccessTokens {
@@ -40,7 +42,7 @@ export function createAccessTokens(options: {
   signerOf?: SignerOf;
 }): AccessTokens {
   const now = options.now ?? Date.now;
-  const keysOf = createHmacKeys(options.secrets);
+  const verifySigned = createHs256Verifier(options.secrets, options.signerOf);
   const sign = (options.signerOf ?? createWebSigner)(encoder.encode(options.secrets[0]));
   /** By stream, oldest first: the first reader mostly comes to who opened the stream, and soon. */
   const issued = new Map<string, { readonly token: string; readonly expiresAtMs: number }>();
@@ -54,18 +56,25 @@ export function createAccessTokens(options: {
     }
   }
 
-  async function verifySigned(token: string, streamId: string): Promise<void> {
-    if (readTokenHeader(token).type !== ACCESS_TOKEN_TYPE) {
+  async function subjectOf(token: string): Promise<string | undefined> {
+    const header = readTokenHeader(token);
+    if (header.type !== ACCESS_TOKEN_TYPE) {
       throw refuseToken(
         'This is not the access token of a stream. Use the access_token of the streamUrl as it was given.',
       );
     }
-    const subject = await subjectOf(token, await keysOf(), now());
-    if (subject !== streamId) {
-      throw new GatewayError(
-        'forbidden',
-        'This access token opens another stream. Use the streamUrl of this one as it was given.',
-      );
+    try {
+      const { sub } = await verifySigned(token, header, {
+        audience: ACCESS_TOKEN_AUDIENCE,
+        requiredClaims: ['exp', 'sub'],
+        currentDate: new Date(now()),
+      });
+      return sub;
+    } catch (thrown) {
+      if (thrown instanceof errors.JWTExpired) {
+        throw refuseToken('The access token has expired. Open a new stream.', thrown);
+      }
+      throw refuseToken(FORGED_MESSAGE, thrown);
     }
   }
 
@@ -90,52 +99,19 @@ export function createAccessTokens(options: {
 
     async verify(token, streamId) {
       const known = issued.get(streamId);
-      if (known !== undefined && now() < known.expiresAtMs && isSame(token, known.token)) return;
-      await verifySigned(token, streamId);
+      if (known !== undefined && now() < known.expiresAtMs && isSameText(token, known.token))
+        return;
+      if ((await subjectOf(token)) === streamId) return;
+      throw new GatewayError(
+        'forbidden',
+        'This access token opens another stream. Use the streamUrl of this one as it was given.',
+      );
     },
   };
 }
 
 /** Tokens that are known again without a signature's check: about a megabyte. */
 const MAX_REMEMBERED = 4096;
-
-/** Compares in a time that says nothing of where two texts differ. */
-function isSame(one: string, other: string): boolean {
-  if (one.length !== other.length) return false;
-  let difference = 0;
-  for (let at = 0; at < one.length; at += 1) {
-    difference |= one.charCodeAt(at) ^ other.charCodeAt(at);
-  }
-  return difference === 0;
-}
-
-async function subjectOf(
-  token: string,
-  keys: readonly CryptoKey[],
-  nowMs: number,
-): Promise<string | undefined> {
-  for (const key of keys) {
-    try {
-      const { payload } = await jwtVerify(token, key, {
-        algorithms: ['HS256'],
-        audience: ACCESS_TOKEN_AUDIENCE,
-        typ: ACCESS_TOKEN_TYPE,
-        requiredClaims: ['exp', 'sub'],
-        currentDate: new Date(nowMs),
-      });
-      return payload.sub;
-    } catch (thrown) {
-      if (thrown instanceof errors.JWTExpired) {
-        throw refuseToken('The access token has expired. Open a new stream.', thrown);
-      }
-      // Another secret of the list may have signed it; any other fault is the token's own.
-      if (!(thrown instanceof errors.JWSSignatureVerificationFailed)) {
-        throw refuseToken(FORGED_MESSAGE, thrown);
-      }
-    }
-  }
-  throw refuseToken(FORGED_MESSAGE);
-}
 
 const FORGED_MESSAGE =
   'The access token is not one that this gateway issued. Use the streamUrl as it was given.';

@@ -1,18 +1,10 @@
 /** `n8nToken`: the JWT by which a backend proves that it may open sessions. */
 
-import {
-  createRemoteJWKSet,
-  customFetch,
-  errors,
-  type JWTPayload,
-  type JWTVerifyGetKey,
-  type JWTVerifyOptions,
-  jwtVerify,
-  SignJWT,
-} from 'jose';
+import { createRemoteJWKSet, customFetch, type JWTVerifyGetKey, jwtVerify, SignJWT } from 'jose';
 import { type Caller, readCaller } from './caller-claims.ts';
 import { refuseAlgorithm, toKeySetFailure, toRefusal } from './caller-refusals.ts';
-import { createHmacKeys, importHmacKey } from './hmac-keys.ts';
+import { importHmacKey, type SignerOf } from './hmac-keys.ts';
+import { createHs256Verifier, type VerifyToken } from './hs256.ts';
 import { ACCESS_TOKEN_TYPE, readTokenHeader, refuseToken } from './jwt-header.ts';
 
 export type { Caller };
@@ -54,6 +46,8 @@ export interface CallerVerifierOptions {
   readonly audience?: string;
   /** Milliseconds since 1970; defaults to `Date.now`. */
   readonly now?: () => number;
+  /** Signs for `secrets`; defaults to WebCrypto's. */
+  readonly signerOf?: SignerOf;
 }
 
 /** Verifies caller tokens. */
@@ -83,7 +77,9 @@ export function createCallerVerifier(options: CallerVerifierOptions): CallerVeri
   const now = options.now ?? Date.now;
   const algorithms = options.jwks === undefined ? SHARED_SECRET_ALGORITHMS : KEY_SET_ALGORITHMS;
   const verifySignature =
-    options.jwks === undefined ? withSecrets(options.secrets) : withKeySet(options.jwks);
+    options.jwks === undefined
+      ? createHs256Verifier(options.secrets, options.signerOf)
+      : withKeySet(options.jwks, KEY_SET_ALGORITHMS);
   const issuer = options.jwks?.issuer ?? options.issuer;
   const audience = options.jwks?.audience ?? options.audience;
 
@@ -98,8 +94,7 @@ export function createCallerVerifier(options: CallerVerifierOptions): CallerVeri
       if (!algorithms.includes(header.algorithm))
         throw refuseAlgorithm(header.algorithm, algorithms);
       try {
-        const payload = await verifySignature(token, {
-          algorithms,
+        const payload = await verifySignature(token, header, {
           clockTolerance: CLOCK_SKEW_SECONDS,
           currentDate: new Date(now()),
           ...(issuer === undefined ? {} : { issuer }),
@@ -113,31 +108,12 @@ export function createCallerVerifier(options: CallerVerifierOptions): CallerVeri
   };
 }
 
-type VerifySignature = (token: string, options: JWTVerifyOptions) => Promise<JWTPayload>;
-
-function withSecrets(secrets: readonly string[]): VerifySignature {
-  const keysOf = createHmacKeys(secrets);
-  return async (token, options) => {
-    let lastFailure: unknown;
-    for (const key of await keysOf()) {
-      try {
-        return (await jwtVerify(token, key, options)).payload;
-      } catch (thrown) {
-        // Another secret of the list may have signed it; any other fault is the token's own.
-        if (!(thrown instanceof errors.JWSSignatureVerificationFailed)) throw thrown;
-        lastFailure = thrown;
-      }
-    }
-    throw lastFailure;
-  };
-}
-
-function withKeySet(jwks: KeySetOptions): VerifySignature {
+function withKeySet(jwks: KeySetOptions, algorithms: string[]): VerifyToken {
   const keySet = createRemoteJWKSet(
     new URL(jwks.url),
     jwks.fetch === undefined ? {} : { [customFetch]: jwks.fetch },
   );
-  return async (token, options) => {
+  return async (token, _header, demands) => {
     const keyOf: JWTVerifyGetKey = async (header, input) => {
       try {
         return await keySet(header, input);
@@ -145,6 +121,6 @@ function withKeySet(jwks: KeySetOptions): VerifySignature {
         throw toKeySetFailure(thrown);
       }
     };
-    return (await jwtVerify(token, keyOf, options)).payload;
+    return (await jwtVerify(token, keyOf, { ...demands, algorithms })).payload;
   };
 }

@@ -26,28 +26,12 @@ export function importHmacKey(secret: string | Uint8Array): Promise<CryptoKey> {
   );
 }
 
-/**
- * A supplier of the keys of `secrets`, in their order, that imports each of them once.
- *
- * Throws a RangeError at once when the list is empty: without a secret nothing could ever be
- * verified, and that is a fault of the set-up, not of a caller.
- */
-export function createHmacKeys(secrets: readonly string[]): () => Promise<readonly CryptoKey[]> {
-  if (secrets.length === 0) throw new RangeError('At least one secret is needed.');
-  let keys: readonly CryptoKey[] | undefined;
-  return async () => {
-    // The keys are kept, not the promise of them: a Worker may not await a promise that belongs to
-    // another request. Two first calls at the same time import twice, which does no harm.
-    keys ??= await Promise.all(secrets.map(importHmacKey));
-    return keys;
-  };
-}
-
 /** The platform's own signer; the key is imported once. */
 export function createWebSigner(key: Uint8Array): SignText {
   let imported: CryptoKey | undefined;
   return async (text, encoding) => {
-    // The key is kept, not the promise of it: as in `createHmacKeys`.
+    // The key is kept, not the promise of it: a Worker may not await a promise that belongs to
+    // another request. Two first calls at the same time import twice, which does no harm.
     imported ??= await importHmacKey(key);
     const signature = await crypto.subtle.sign('HMAC', imported, encoder.encode(text));
     const base64 = btoa(String.fromCharCode(...new Uint8Array(signature)));

@@ -24,6 +24,8 @@ export function refuseToken(message: string, cause?: unknown): GatewayError {
 export interface TokenHeader {
   readonly algorithm: string;
   readonly type: string;
+  /** It has a `crit`: parts of it that a reader must know. */
+  readonly isCritical: boolean;
 }
 
 /** Reads the header of a compact JWT. Throws `unauthorized` for what is not one. */
@@ -35,10 +37,11 @@ export function readTokenHeader(token: string): TokenHeader {
     );
   }
   try {
-    const { alg, typ } = decodeProtectedHeader(token);
+    const { alg, typ, crit } = decodeProtectedHeader(token);
     return {
       algorithm: typeof alg === 'string' ? alg : '',
       type: typeof typ === 'string' ? typ.toLowerCase().replace(/^application\//, '') : '',
+      isCritical: crit !== undefined,
     };
   } catch (cause) {
     throw refuseToken(

@@ -273,6 +273,31 @@ export function describeOutboxStoreContract(
         }));
 
     if (shared)
+      test('OUTBOX-10: a claim is prolonged while it is held, and by nobody else', async (store) => {
+        for (const id of ['held', 'left', 'over', 'lost']) await store.add(aDelivery(id));
+        const claims = await store.claim(NOW_MS, NOW_MS + 10, 4);
+        const of = (id: string): DeliveryClaim =>
+          claims.find(({ state }) => state.id === id) as DeliveryClaim;
+        await store.put(delivered(of('over').state), of('over').token);
+        await store.renew?.(
+          ['held', 'over', 'unknown'].map((id) => ({ id, token: of(id)?.token ?? 1 })),
+          NOW_MS + 20,
+        );
+        await store.renew?.([{ id: 'lost', token: of('lost').token + 1_000 }], NOW_MS + 20);
+        expect(idsOf(await store.claim(NOW_MS + 10, NOW_MS + 30, 9)).sort()).toEqual([
+          'left',
+          'lost',
+        ]);
+        // Whoever has it now is not disturbed by whoever had it.
+        await store.renew?.([{ id: 'lost', token: of('lost').token }], NOW_MS + 99);
+        expect(idsOf(await store.claim(NOW_MS + 20, NOW_MS + 40, 9))).toEqual(['held']);
+        expect(idsOf(await store.claim(NOW_MS + 30, NOW_MS + 50, 9)).sort()).toEqual([
+          'left',
+          'lost',
+        ]);
+      });
+
+    if (shared)
       it('OUTBOX-5: two processes on one store never hold the same delivery', () =>
         withStore(async ({ store, other }) => {
           if (other === undefined) throw new Error('a shared store must be able to be shared');

@@ -5,6 +5,7 @@ import { DEFAULT_TIMEOUTS } from '../../protocol/upstream-settings.ts';
 import type { ModelProvider } from '../contract.ts';
 import { LIST_TIMEOUT_MS, type ModelLister } from '../model-lister.ts';
 import { createSseDecoder } from '../sse-body.ts';
+import { recogniseTexts } from '../text-shape.ts';
 import type { VendorSettings } from '../vendor-settings.ts';
 import { streamVendor } from '../vendor-stream.ts';
 import { toBody } from './body.ts';
@@ -38,7 +39,7 @@ export function createAnthropicProvider(settings: VendorSettings): ModelProvider
         () => ({
           vendor: 'Anthropic',
           open: (stop) => client.messages.create(toBody(request), { signal: stop }).asResponse(),
-          decoder: createSseDecoder(createAnthropicConverter()),
+          decoder: createSseDecoder(recogniseTexts(createAnthropicConverter)),
           mapError: (thrown) => toAnthropicError(thrown, request.model),
           timeouts,
         }),

@@ -9,6 +9,7 @@ import { toBody } from '../openai/body.ts';
 import { createOpenAIConverter } from '../openai/convert.ts';
 import { toOpenAIError } from '../openai/error.ts';
 import { createSseDecoder } from '../sse-body.ts';
+import { recogniseTexts } from '../text-shape.ts';
 import type { VendorSettings } from '../vendor-settings.ts';
 import { streamVendor } from '../vendor-stream.ts';
 
@@ -53,7 +54,7 @@ export function createAzureProvider(settings: AzureProviderSettings): ModelProvi
             client.chat.completions
               .create(toBody(request), { signal: stop, headers: toHeaders(request) })
               .asResponse(),
-          decoder: createSseDecoder(createOpenAIConverter(WORDS.vendor)),
+          decoder: createSseDecoder(recogniseTexts(() => createOpenAIConverter(WORDS.vendor))),
           mapError: (thrown) => toOpenAIError(thrown, request.model, WORDS),
           timeouts,
         }),

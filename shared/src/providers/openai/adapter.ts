@@ -5,6 +5,7 @@ import { DEFAULT_TIMEOUTS } from '../../protocol/upstream-settings.ts';
 import type { ModelProvider, ModelRequest } from '../contract.ts';
 import { LIST_TIMEOUT_MS, type ModelLister } from '../model-lister.ts';
 import { createSseDecoder } from '../sse-body.ts';
+import { recogniseTexts } from '../text-shape.ts';
 import type { VendorSettings } from '../vendor-settings.ts';
 import { streamVendor } from '../vendor-stream.ts';
 import { toBody } from './body.ts';
@@ -43,7 +44,7 @@ export function createOpenAIProvider(settings: VendorSettings): ModelProvider & 
             client.chat.completions
               .create(toBody(request), { signal: stop, headers: toHeaders(request) })
               .asResponse(),
-          decoder: createSseDecoder(createOpenAIConverter()),
+          decoder: createSseDecoder(recogniseTexts(createOpenAIConverter)),
           mapError: (thrown) => toOpenAIError(thrown, request.model),
           timeouts,
         }),
