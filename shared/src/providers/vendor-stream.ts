@@ -75,8 +75,9 @@ async function* readBatches(
     reader = bodyReader(await openCall(call, stop.signal), call.vendor);
     watch.connected();
     // A body that does not know the signal (an injected fetch) is cancelled here.
-    const cancelOnStop = cancel.bind(undefined, reader);
-    stop.signal.addEventListener('abort', cancelOnStop, { once: true });
+    const reading = reader;
+    // workerd warns of a listener that returns a promise.
+    stop.signal.addEventListener('abort', () => void cancel(reading), { once: true });
     const utf8 = new TextDecoder();
     while (!stop.signal.aborted) {
       watch.waiting();
