@@ -52,7 +52,11 @@ async function stop(reason: string): Promise<void> {
   logger.info({ reason }, 'stopping');
   const { shutdownGraceMs } = config.origin;
   setTimeout(() => process.exit(1), shutdownGraceMs + GOODBYE_MS + SPARE_MS).unref();
-  await Promise.all([gateway.sessions.close(shutdownGraceMs), gateway.tasks.stop(shutdownGraceMs)]);
+  await Promise.all([
+    gateway.sessions.close(shutdownGraceMs),
+    gateway.tasks.stop(shutdownGraceMs),
+    app.awaited.end(shutdownGraceMs),
+  ]);
   await gateway.outbox.flush(GOODBYE_MS);
   await app.close();
   await gateway.close();

@@ -11,6 +11,7 @@ import {
 } from '@headwater/shared/providers/registry';
 import { type FirstWords, withFirstWords } from '@headwater/shared/text/first-words';
 import { createLeanFetch } from './adapters/lean-fetch.ts';
+import { withRagSimulation } from './rag/rag-simulation.ts';
 
 /**
  * The vendors every host reaches, and Ollama, which only an origin can. How long each takes to its
@@ -19,8 +20,10 @@ import { createLeanFetch } from './adapters/lean-fetch.ts';
 export function createOriginProviders(settings: Settings, words?: FirstWords): ProviderRegistry {
   const { ollamaHost, ollamaTimeouts: timeouts, upstreamGuard, defaultModel } = settings;
   const fetch = createLeanFetch();
+  const { echo, ...vendors } = createHostProviders(settings, fetch);
   const providers: RegistryOptions['providers'] = {
-    ...createHostProviders(settings, fetch),
+    ...(echo && { echo: withRagSimulation(echo) }),
+    ...vendors,
     ...(ollamaHost && {
       ollama: guardProvider(
         createOllamaProvider({ host: ollamaHost, timeouts, fetch }),

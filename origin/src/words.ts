@@ -3,10 +3,8 @@
 import type { Settings } from '@headwater/shared/protocol/settings';
 import type { ProviderRegistry } from '@headwater/shared/providers/registry';
 import type { Clock, Logger } from '@headwater/shared/stream/ports';
-import type { FirstWords } from '@headwater/shared/text/first-words';
 import { NO_SPEECH } from '@headwater/shared/voice/speech-ports';
 import type { AnswerService } from './answers/answer-service.ts';
-import { createModelNames } from './answers/name-models.ts';
 import { type Characters, createCharacters } from './characters/create-characters.ts';
 import type { ChatService } from './chat/chat-service.ts';
 import { createChat } from './chat/create-chat.ts';
@@ -29,7 +27,6 @@ export interface OpenWordsOptions {
   /** The environment that processes which read documents get a part of. */
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly registry: ProviderRegistry;
-  readonly words: FirstWords;
   readonly answers: AnswerService;
   readonly sessions: SessionRegistry;
   readonly tasks: OriginTasks;
@@ -54,14 +51,14 @@ export interface OriginWords {
 
 /** Wires them. */
 export function openWords(options: OpenWordsOptions): OriginWords {
-  const { config, registry, words, answers, sessions, tasks, database, clock, logger } = options;
+  const { config, registry, answers, sessions, tasks, database, clock, logger } = options;
   const { settings, origin } = config;
   const shared = { database, answers, clock, logger };
   const chat = createChat({ ...shared, sessions, settings, chat: origin.chat });
   const scripts = createScripts({
     ...shared,
     tasks,
-    names: createModelNames({ registry, settings: origin.answers, words, logger }),
+    names: answers,
     registry,
     settings,
     scripts: origin.scripts,

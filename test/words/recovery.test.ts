@@ -3,7 +3,7 @@ import { scriptedPrompt } from '@headwater/shared/testing/vendors/directive';
 import { countWords } from '@headwater/shared/text/scripts/count-words';
 import { describe, expect, it } from 'vitest';
 import type { RunningProcess } from '../hosts/host.ts';
-import { makeOriginPlace } from '../hosts/origin-host.ts';
+import { makeOriginPlaceWithDatabase } from '../hosts/origin-host.ts';
 import { taskCaller } from '../tasks/task-caller.ts';
 import { SLOWLY } from './scripted-mind.ts';
 import { beginScript, generationOnce, SCRIPT } from './scripting.ts';
@@ -19,7 +19,7 @@ async function withMortalOrigin(
   ) => Promise<void>,
 ): Promise<void> {
   const around = await startWordSurroundings();
-  const place = await makeOriginPlace();
+  const place = await makeOriginPlaceWithDatabase();
   const hosts = [await startAlone(around.settings, place)];
   try {
     const [first] = hosts;

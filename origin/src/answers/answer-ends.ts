@@ -29,6 +29,14 @@ type Listener = Parameters<AnswerService['onEnd']>[1];
 /** Ends that wait for a listener to come, of one kind: a service may start after its sessions. */
 const MAX_WAITING = 1_000;
 
+/** True of an answer that may serve an equal request: whole, and no stand-in for a model's own. */
+export function isKeepable({
+  provider,
+  finishReason,
+}: Pick<AnswerOutcome, 'provider' | 'finishReason'>): boolean {
+  return finishReason === 'stop' && provider !== 'echo';
+}
+
 /** Makes it. */
 export function createAnswerEnds(ports: AnswerEndsPorts): AnswerEnds {
   const { logger, cache } = ports;
@@ -69,9 +77,9 @@ export function createAnswerEnds(ports: AnswerEndsPorts): AnswerEnds {
         if (view === undefined) return;
         const isGiven = given !== undefined;
         if (purpose !== undefined) await tell({ ...outcomeOf(view, isGiven), purpose });
-        const { status, finishReason, text, model, usage } = view;
-        const isWhole = status === 'completed' && finishReason === 'stop' && usage !== null;
-        if (kept !== undefined && isWhole) {
+        const { status, provider, finishReason, text, model, usage } = view;
+        const isWhole = status === 'completed' && isKeepable({ provider, finishReason });
+        if (kept !== undefined && isWhole && usage !== null) {
           await cache.keep(kept.key, { text, model, usage }, kept.ttlMs);
         }
       } catch (err) {

@@ -13,6 +13,7 @@ import type { TextRules } from '@headwater/shared/stream/text-filter';
 import type { Cost } from '@headwater/shared/text/cost';
 import type { ModelPolicy } from '@headwater/shared/text/model-policy';
 import type { SessionHandle } from '../sessions/session-registry.ts';
+import type { ModelNames } from './name-models.ts';
 
 /** What an answer is for; kept with its session, so that whoever ends it knows whom to tell. */
 interface AnswerPurpose {
@@ -98,6 +99,8 @@ export interface AnswerService {
    * of admission.
    */
   open(wish: AnswerWish, requestBaseUrl: string): Promise<OpenedAnswer>;
+  /** The names of the models that a wish means. */
+  modelsOf: ModelNames['modelsOf'];
   /**
    * The models that a wish means, the first one first, for `askModels`: calls beside an answer, which
    * count against nobody. Errors: those of a registry.

@@ -6,11 +6,12 @@ import {
   failureOf,
   thrownOf,
 } from '@headwater/shared/openai-api/chat-sink';
-import { GatewayError } from '@headwater/shared/protocol/errors';
+import type { WireError } from '@headwater/shared/protocol/errors';
 import type { FinishReason } from '@headwater/shared/providers/contract';
 import { isFinal, type StreamEvent, type Usage } from '@headwater/shared/stream/event';
 import { createChatSubscriber } from '../adapters/chat-subscriber.ts';
 import type { OpenedAnswer } from './answer-service.ts';
+import { leftBecause } from './unless-left.ts';
 
 /** What was said, without who said it. */
 export interface CollectedAnswer {
@@ -18,6 +19,9 @@ export interface CollectedAnswer {
   readonly usage: Usage;
   readonly finishReason: FinishReason | null;
 }
+
+/** The host lets its readers go as it goes down, and another one is there in a moment. */
+const LET_GO: WireError = { ...BROKEN_OFF, details: { retryAfterSeconds: 5 } };
 
 const NO_USAGE: Usage = { inputTokens: 0, outputTokens: 0, source: 'tokenizer' };
 
@@ -29,7 +33,7 @@ export async function collectAnswer(
   session: Pick<OpenedAnswer['session'], 'attach' | 'detach'>,
   signal: AbortSignal,
 ): Promise<CollectedAnswer> {
-  if (signal.aborted) throw stoppedBy(signal);
+  if (signal.aborted) throw leftBecause(signal);
   const { promise, resolve, reject } = Promise.withResolvers<CollectedAnswer>();
   let text = '';
   let usage = NO_USAGE;
@@ -50,7 +54,7 @@ export async function collectAnswer(
 
   const sink: ChatSink = {
     take,
-    closed(error = BROKEN_OFF) {
+    closed(error = LET_GO) {
       // It comes after every end too, and an error that nobody hears has its price.
       if (!isOver) reject(thrownOf(error));
     },
@@ -58,7 +62,7 @@ export async function collectAnswer(
   const subscriber = createChatSubscriber(sink);
   const leave = () => {
     session.detach(subscriber);
-    reject(stoppedBy(signal));
+    reject(leftBecause(signal));
   };
   signal.addEventListener('abort', leave, { once: true });
   try {
@@ -67,12 +71,4 @@ export async function collectAnswer(
   } finally {
     signal.removeEventListener('abort', leave);
   }
-}
-
-/** Leaving is no failure of the gateway's. */
-function stoppedBy({ reason }: AbortSignal): GatewayError {
-  if (reason instanceof GatewayError) return reason;
-  return new GatewayError('unavailable', 'Nobody waits for the answer any more.', {
-    cause: reason,
-  });
 }

@@ -22,11 +22,12 @@ import { priceOf } from '@headwater/shared/text/model-prices';
 import type { Database } from '../database/database.ts';
 import type { SessionHandle, SessionRegistry } from '../sessions/session-registry.ts';
 import { createAnswerCache, type KeptAnswer } from './answer-cache.ts';
-import { type AnswerEnds, createAnswerEnds } from './answer-ends.ts';
+import { type AnswerEnds, createAnswerEnds, isKeepable } from './answer-ends.ts';
 import type { AnswerService, AnswerWish, TextAnswer } from './answer-service.ts';
 import { cacheKeyOf } from './cache-key.ts';
 import { collectAnswer } from './collect-answer.ts';
 import { asOptionFault, createModelNames, type NamedModels } from './name-models.ts';
+import { unlessLeft } from './unless-left.ts';
 
 /** What answers are wired to. */
 export interface AnswerPorts {
@@ -204,7 +205,7 @@ export function createAnswerService(ports: AnswerPorts): HostedAnswers {
     const isCached = kept !== undefined;
     const cost = priced(model, collected.usage, isCached);
     const answer: TextAnswer = { ...collected, model, provider, cost, isCached };
-    if (keeping !== undefined && !goesOn && answer.finishReason === 'stop') {
+    if (keeping !== undefined && !goesOn && isKeepable(answer)) {
       // Nobody waits for it.
       void cache.keep(keeping.key, answer, keeping.ttlMs);
     }
@@ -214,6 +215,7 @@ export function createAnswerService(ports: AnswerPorts): HostedAnswers {
   return {
     ended: ends.ended,
     onEnd: ends.onEnd,
+    modelsOf: names.modelsOf,
     costOf: ({ model, usage }) => priced(model, usage, false),
     async targetsOf(wish) {
       const { model, fallbackModels } = await names.modelsOf(wish);
@@ -227,7 +229,9 @@ export function createAnswerService(ports: AnswerPorts): HostedAnswers {
     async ask(wish, signal) {
       const judged = await judge(wish);
       const { kept } = judged;
-      if (kept === undefined || wish.purpose !== undefined) return askSession(judged, signal);
+      if (kept === undefined || wish.purpose !== undefined) {
+        return unlessLeft(askSession(judged, signal), signal);
+      }
       const { text, model, usage } = kept;
       const provider = registry.resolve(model).provider.name;
       const cost = priced(model, usage, true);

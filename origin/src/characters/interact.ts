@@ -16,6 +16,7 @@ import {
 } from '@headwater/shared/text/characters/persona-prompt';
 import { answerFields } from '../answers/answer-fields.ts';
 import type { AnswerService, OpenedAnswer } from '../answers/answer-service.ts';
+import { unlessLeft } from '../answers/unless-left.ts';
 import { isChatId } from '../chat/chat-record.ts';
 import type { ChatService } from '../chat/chat-service.ts';
 import { viewTurn } from '../chat/chat-view.ts';
@@ -178,7 +179,8 @@ export function createInteract(ports: InteractPorts) {
     const character = { id, name: persona.name, voice: persona.voiceName || undefined };
     const heard = await hear(interaction, audio);
     const choice = wishOf(optionsOf(request));
-    const context = await contexts.of(owner, persona, choice);
+    // Others may wait for the same context: who leaves ends the wait alone.
+    const context = await unlessLeft(contexts.of(owner, persona, choice), signal);
     if (request.remember) return await talk(interaction, heard, character, { context, details });
 
     const messages = writePersonaMessages(context, request.history ?? [], heard.text);

@@ -13,6 +13,7 @@ import type {
   AnswerService,
   OpenedAnswer,
 } from '../answers/answer-service.ts';
+import { unlessLeft } from '../answers/unless-left.ts';
 import type { BegunTurn } from './begin-turn.ts';
 import { type ChatMessage, type ChatSession, isChatId, type TurnFacts } from './chat-record.ts';
 import { noSession } from './chat-rows.ts';
@@ -265,7 +266,7 @@ export function createChatService(ports: ChatPorts): ChatService {
         const answer = found?.status === 'pending' ? await told.promise : found;
         if (answer === undefined) throw noSession();
         if (answer !== 'look') return answer;
-        if (found !== undefined) await settleQuietly(found);
+        if (found !== undefined) await unlessLeft(settleQuietly(found), signal);
       } finally {
         clearTimeout(timer);
         signal.removeEventListener('abort', look);

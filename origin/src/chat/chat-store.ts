@@ -4,6 +4,7 @@ import { MESSAGE_OVERHEAD_TOKENS } from '@headwater/shared/text/chat/conversatio
 import type { Database, Db } from '../database/database.ts';
 import { and, asc, desc, eq, gt, inArray, isNotNull, lt, lte, or, sql } from '../database/orm.ts';
 import { chatMessages, chatSessions } from '../database/schema/chat.ts';
+import { SWEPT_AT_ONCE, sweepAll } from '../database/sweep-all.ts';
 import { type BegunTurn, beginTurn, type ChatBounds, type NewTurn } from './begin-turn.ts';
 import type {
   AnswerFacts,
@@ -93,9 +94,6 @@ export interface ChatStore {
 
 /** Text of one page of messages, but for a single longer one: it is held in memory as a whole. */
 const MAX_PAGE_BYTES = 4 * 1024 * 1024;
-
-/** Conversations that one statement of a sweep removes: it must not hold up a turn. */
-const SWEPT_AT_ONCE = 200;
 
 /** Makes it. */
 export function createChatStore(database: Database): ChatStore {
@@ -194,16 +192,7 @@ export function createChatStore(database: Database): ChatStore {
         await db.delete(chatSessions).where(eq(chatSessions.id, sessionId));
         return live.flatMap(({ streamId }) => (streamId === null ? [] : [streamId]));
       }),
-    async sweep(beforeMs) {
-      // It is no reason to open a database that nobody has needed yet.
-      if (database.look().state !== 'open') return 0;
-      let swept = 0;
-      for (;;) {
-        const count = await database.use((db) => sweepSome(db, beforeMs));
-        swept += count;
-        if (count < SWEPT_AT_ONCE) return swept;
-      }
-    },
+    sweep: (beforeMs) => sweepAll(database, (db) => sweepSome(db, beforeMs)),
   };
 }
 

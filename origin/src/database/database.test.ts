@@ -196,6 +196,28 @@ describe.skipIf(postgresMissing() !== undefined)('a server that dies', () => {
   }, 60_000);
 });
 
+describe.skipIf(postgresMissing() !== undefined)('a server that dies in a transaction', () => {
+  it('DB-4: costs that transaction, also between two of its queries', async () => {
+    const server = await startPostgres();
+    const place = { kind: 'postgres', url: await server.createDatabase() } as const;
+    const logger = createSilentLogger();
+    const database = createPooledDatabase(place, logger);
+    const cut = database.transaction(async (db) => {
+      await db.execute(sql`select 1`);
+      await server.kill();
+      // Whoever is told of the broken line is told before this.
+      const other = () => database.use((some) => some.execute(sql`select 1`));
+      await expect(other()).rejects.toMatchObject({ code: 'unavailable' });
+      await db.execute(sql`select 2`);
+    });
+    await expect(cut).rejects.toMatchObject({ code: 'unavailable' });
+    await server.restart();
+    expect(await numberOf(database, 'select 3')).toBe(3);
+    await database.close();
+    await server.stop();
+  }, 60_000);
+});
+
 describe('a database with tables of something else', () => {
   it('DB-7: costs `unavailable` as well', async () => {
     const parent = await mkdtemp(join(tmpdir(), 'headwater-database-'));

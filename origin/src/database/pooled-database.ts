@@ -56,9 +56,11 @@ export function createPooledDatabase(place: DatabasePlace, logger: Logger): Data
         if (opened !== next) return;
         opened = undefined;
         opening = undefined;
+        // One that ends as soon as it is open must not be started again in a circle.
+        failedAtMs = Date.now();
         if (!isClosed) logger.error({ err: next.server?.ended.reason }, 'the database has ended');
-        // Its connection is gone, and with it all there is to end.
-        next.pool.end().catch(() => undefined);
+        // The pool is left as it is: whoever waits for its connection hears that there is none, where
+        // one that is ended would let them wait.
       });
       opened = next;
       failedAtMs = undefined;
@@ -146,6 +148,9 @@ async function openPlace(place: DatabasePlace, logger: Logger): Promise<Opened> 
           application_name: 'headwater',
         },
   );
+  // Of one that is lent and is just not asked, as between two queries of a transaction: the next query
+  // tells it, and without a listener it would end the process.
+  pool.on('connect', (client) => client.on('error', () => undefined));
   // Of a connection that nobody uses; the pool makes another one.
   pool.on('error', (err) => logger.warn({ err }, 'a connection to the database was lost'));
   try {

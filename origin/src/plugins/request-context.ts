@@ -12,6 +12,7 @@ import {
 import { pathOnly } from '@headwater/shared/protocol/redact';
 import type { Settings } from '@headwater/shared/protocol/settings';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { addAwaitedAnswers } from './awaited-answers.ts';
 
 /** Fastify's own refusals, by its code; the rest of them are faults of the request's form. */
 function fromFastify(thrown: unknown): GatewayError {
@@ -45,29 +46,39 @@ export function genReqId(request: {
   return requestIdOf(typeof header === 'string' ? header : undefined);
 }
 
+/** As nginx notes a request whose caller left before an answer began; no caller ever sees it. */
+const CALLER_LEFT = 499;
+
+/** The request's one line, also where the connection broke first. */
+function logRequest(request: FastifyRequest, { raw, sent, elapsedTime }: FastifyReply): void {
+  // A socket's reader writes its own as it comes.
+  if (sent && !raw.headersSent) return;
+  request.log.info(
+    {
+      method: request.method,
+      path: pathOnly(request.url),
+      status: raw.headersSent ? raw.statusCode : CALLER_LEFT,
+      durationMs: Math.round(elapsedTime),
+      ...(raw.writableFinished ? {} : { cut: true }),
+    },
+    'request',
+  );
+}
+
 /** Adds the hooks to the whole app. */
 export function addRequestContext(
   app: FastifyInstance,
   policy: Pick<Settings, 'allowedOrigins' | 'devMode'>,
 ): void {
+  addAwaitedAnswers(app);
   app.addHook('onRequest', async (request, reply) => {
     reply.header('x-request-id', request.id);
+    reply.raw.once('close', () => logRequest(request, reply));
     const { origin } = request.headers;
     reply.headers(corsHeaders(origin, policy) ?? {});
     if (request.method !== 'OPTIONS') return undefined;
     const preflight = preflightHeaders(origin, policy);
     return preflight === undefined ? undefined : reply.code(204).headers(preflight).send();
-  });
-  app.addHook('onResponse', async (request, reply) => {
-    request.log.info(
-      {
-        method: request.method,
-        path: pathOnly(request.url),
-        status: reply.raw.statusCode,
-        durationMs: Math.round(reply.elapsedTime),
-      },
-      'request',
-    );
   });
   app.setErrorHandler(answerError);
   app.setNotFoundHandler((request, reply) =>

@@ -2,14 +2,14 @@
 
 import { fittingSentence } from '@headwater/shared/text/rag/citations';
 import { neutraliseText } from '@headwater/shared/text/rag/neutralise-text';
+import type { PromptPassage } from '@headwater/shared/text/rag/rag-prompt';
 import { queryTermsOf } from '@headwater/shared/text/retrieval/query-terms';
 import { termsOf } from '@headwater/shared/text/retrieval/terms';
-import type { FoundPassage } from '../retrieval/passage-library.ts';
 
 /** Share of the terms of a question that a passage holds if it may answer it. */
 const ENOUGH = 0.5;
 
-const NOTICE = 'No model was asked. The passage that fits best says:';
+const NOTICE = 'No model answered. The passage that fits best says:';
 
 /**
  * Quotes the best of the passages, the first one of those that hold as many terms of the question;
@@ -17,7 +17,7 @@ const NOTICE = 'No model was asked. The passage that fits best says:';
  */
 export function quotePassage(
   question: string,
-  passages: readonly FoundPassage[],
+  passages: readonly PromptPassage[],
 ): string | undefined {
   const wanted = [...queryTermsOf(question).keys()];
   let best = -1;

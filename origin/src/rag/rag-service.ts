@@ -3,7 +3,6 @@
 import { createHmac } from 'node:crypto';
 import type { RagCitation, RagRequest, RagSource } from '@headwater/shared/protocol/ai-rag';
 import { wishOf } from '@headwater/shared/protocol/answer-options';
-import { GatewayError } from '@headwater/shared/protocol/errors';
 import type { StreamEvent } from '@headwater/shared/stream/event';
 import { filterText, type TextRules } from '@headwater/shared/stream/text-filter';
 import { absenceIn } from '@headwater/shared/text/rag/absence';
@@ -16,14 +15,13 @@ import type {
   TextAnswer,
 } from '../answers/answer-service.ts';
 import type { FoundPassage, PassageLibrary } from '../retrieval/passage-library.ts';
-import { quotePassage } from './quote-passage.ts';
 
 /** Characters of the turn before that help to find what a short question means. */
 const CONTEXT_CHARS = 500;
 
 /** What it is wired to. */
 export interface RagPorts {
-  readonly answers: Pick<AnswerService, 'ask' | 'open' | 'targetsOf'>;
+  readonly answers: Pick<AnswerService, 'ask' | 'open'>;
   readonly library: Pick<PassageLibrary, 'search'>;
   /**
    * Makes boundaries that nobody who writes a document can know; equal requests have equal ones, so
@@ -69,23 +67,7 @@ export function createRagService({ answers, library, boundaryKey }: RagPorts): R
     const absence = absenceIn(asked.language);
     const rules: TextRules = { token: ABSENCE_TOKEN, absence, sources: passages.length };
     const wish = wishFor(owner, asked, question, passages, rules);
-    if (passages.length === 0 || !(await isSimulated(wish))) {
-      return { passages, absence, rules, wish };
-    }
-    // The simulation says what it is given: rules, boundary and all.
-    const given = quotePassage(question, passages) ?? absence;
-    return { passages, absence, rules, wish: { ...wish, given } };
-  }
-
-  /** True where the built-in simulation would answer. */
-  async function isSimulated({ model, policy }: AnswerWish): Promise<boolean> {
-    try {
-      return (await answers.targetsOf({ model, policy }))[0]?.provider.name === 'echo';
-    } catch (thrown) {
-      // Whoever asks says what is wrong with the model, by the name of its field.
-      if (thrown instanceof GatewayError) return false;
-      throw thrown;
-    }
+    return { passages, absence, rules, wish };
   }
 
   function wishFor(

@@ -1,11 +1,11 @@
 import { startScriptedVendor } from '@headwater/shared/testing/node/scripted-vendor';
 import { scriptedPrompt } from '@headwater/shared/testing/vendors/directive';
 import type { ScriptedVendor } from '@headwater/shared/testing/vendors/scripted-requests';
-import { type FastifyInstance, fastify } from 'fastify';
+import type { FastifyInstance } from 'fastify';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { ChatService } from '../chat/chat-service.ts';
 import { createChat } from '../chat/create-chat.ts';
-import { addRequestContext } from '../plugins/request-context.ts';
+import { createBareApp } from '../testing/bare-app.ts';
 import { openTestOrigin, type TestOrigin } from '../testing/open-test-origin.ts';
 import { addAiChatRoutes } from './ai-chat.ts';
 import { addStream } from './stream.ts';
@@ -34,10 +34,7 @@ beforeAll(async () => {
     chat: { windowTokens: 500, maxSessions: 5, maxMessages: 100, retentionMs: 1e9 },
     clock: { nowMs: Date.now },
   });
-  app = fastify();
-  app.removeAllContentTypeParsers();
-  app.addContentTypeParser('*', { parseAs: 'string' }, (_request, body, done) => done(null, body));
-  addRequestContext(app, gateway.settings);
+  app = createBareApp(gateway.settings);
   addStream(app, gateway);
   addAiChatRoutes(app, { ...gateway, chat });
 }, 60_000);
@@ -225,14 +222,14 @@ it('CHAT-4: the same key gives the same answer, whole or as a stream', async () 
 it('CHAT-3: a second message during an answer is 409, and the answer goes on', async () => {
   const { say, ask } = createCaller();
   const { session_id } = (await say(scripted('hello'))).json;
-  const slow = say(scripted('slow but whole', { firstDelayMs: 400 }), { session_id });
+  const slow = say(scripted('slow but whole', { firstDelayMs: 4_000 }), { session_id });
   const pending = async () => (await ask('GET', `/ai/chat/${session_id}`)).json.messages.at(-1);
   await expect.poll(pending).toMatchObject({ status: 'pending' });
   const second = await say(scripted('too early'), { session_id });
   expect([second.status, second.json.error.code]).toEqual([409, 'conflict']);
   expect((await slow).json).toMatchObject({ response: 'slow but whole' });
   expect((await say(scripted('now'), { session_id })).status).toBe(200);
-});
+}, 60_000);
 
 it('CHAT-10: a failed answer is told by its code and kept as failed, with what was said', async () => {
   const { say, ask } = createCaller();

@@ -27,6 +27,8 @@ const ANSWER_TIME_MS = 3_600_000;
 /** Adds the routes. */
 export function addAiChatRoutes(app: FastifyInstance, gateway: ChatGateway): void {
   const { authorise, settings, sessions, accessTokens, chat } = gateway;
+  // A summary that is just being written would hold its turn up.
+  app.awaited.over.addEventListener('abort', () => void chat.close());
 
   app.post('/ai/chat', async (request, reply) => {
     const owner = await callerOf(authorise, request);

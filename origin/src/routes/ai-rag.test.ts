@@ -1,322 +1,17 @@
-import { readdir } from 'node:fs/promises';
-import { createServer, request as httpRequest, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { join } from 'node:path';
-import { startScriptedVendor } from '@headwater/shared/testing/node/scripted-vendor';
-import { OBEYED, obey } from '@headwater/shared/testing/obedient-model';
-import type { ScriptedVendor } from '@headwater/shared/testing/vendors/scripted-requests';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { makePdf } from '../testing/make-pdf.ts';
-import { openTestOrigin, type TestOrigin } from '../testing/open-test-origin.ts';
+import { OBEYED } from '@headwater/shared/testing/obedient-model';
+import { describe, expect, it } from 'vitest';
+import {
+  addDocument,
+  askRag,
+  eventsOf,
+  newRagCaller as newCaller,
+  useRagApp,
+} from '../testing/rag-app.ts';
 
-const KEY = 'the-key-between-edge-and-origin';
-const MAX_BYTES = 200_000;
+const app = useRagApp({ UPSTREAM_MAX_RETRIES: '0', UPSTREAM_BREAKER_FAILURES: '0' });
 
-let vendor: ScriptedVendor;
-let origin: TestOrigin;
-let site: Server;
-
-beforeAll(async () => {
-  vendor = await startScriptedVendor({
-    mind: (turns) => {
-      const order = /SAY (".*")$/.exec(turns.at(-1)?.text ?? '')?.[1];
-      if (order !== undefined) return { text: JSON.parse(order) as string };
-      return { text: obey(turns.map(({ role, text }) => ({ role, content: text }))) };
-    },
-  });
-  origin = await openTestOrigin({
-    OPENAI_API_KEY: 'key',
-    OPENAI_BASE_URL: vendor.openaiBaseUrl,
-    DEFAULT_MODEL: 'gpt-4',
-    INTERNAL_API_KEY: KEY,
-    MAX_DOCUMENT_BYTES: `${MAX_BYTES}`,
-  });
-  site = createServer((request, response) => {
-    if (request.url?.startsWith('/page') !== true) return void response.writeHead(404).end();
-    response.setHeader('content-type', 'text/html; charset=iso-8859-1');
-    response.end(Buffer.from('<title>Ein Blatt</title><p>Die Gr\xf6\xdfe z\xe4hlt.</p>', 'latin1'));
-  });
-  await new Promise<void>((resolve) => site.listen(0, '127.0.0.1', resolve));
-}, 60_000);
-
-afterAll(async () => {
-  site.close();
-  await origin?.close();
-  await vendor?.close();
-});
-
-let callers = 0;
-const newCaller = () => `caller-${callers++}`;
-
-async function ask(
-  method: 'GET' | 'POST' | 'DELETE',
-  url: string,
-  subject: string,
-  body?: unknown,
-  headers: Record<string, string> = {},
-) {
-  const response = await origin.app.inject({
-    method,
-    url,
-    headers: {
-      'x-api-key': KEY,
-      'x-headwater-subject': subject,
-      ...(body === undefined ? {} : { 'content-type': 'application/json' }),
-      ...headers,
-    },
-    ...(body === undefined
-      ? {}
-      : {
-          payload: Buffer.isBuffer(body) || typeof body === 'string' ? body : JSON.stringify(body),
-        }),
-  });
-  const isJson = String(response.headers['content-type']).startsWith('application/json');
-  return {
-    status: response.statusCode,
-    text: response.body,
-    headers: response.headers,
-    json: isJson ? response.json() : undefined,
-  };
-}
-
-const add = (subject: string, body: unknown, headers?: Record<string, string>) =>
-  ask('POST', '/ai/rag/documents', subject, body, headers);
-const question = (subject: string, body: object) => ask('POST', '/ai/rag', subject, body);
-
-/** A form of one file and some fields. */
-function formOf(
-  file: { name: string; type: string; content: Uint8Array | string },
-  fields: object,
-) {
-  const parts = Object.entries(fields).map(
-    ([name, value]) => `--B\r\ncontent-disposition: form-data; name="${name}"\r\n\r\n${value}\r\n`,
-  );
-  const head = `--B\r\ncontent-disposition: form-data; name="file"; filename="${file.name}"\r\ncontent-type: ${file.type}\r\n\r\n`;
-  return {
-    body: Buffer.concat([
-      Buffer.from(parts.join('') + head),
-      Buffer.from(file.content),
-      Buffer.from('\r\n--B--\r\n'),
-    ]),
-    headers: { 'content-type': 'multipart/form-data; boundary=B' },
-  };
-}
-
-/** Files that wait to be read, or that nobody has deleted. */
-async function filesLeft(): Promise<number> {
-  const entries = await readdir(join(origin.folder, 'blobs'), {
-    recursive: true,
-    withFileTypes: true,
-  });
-  return entries.filter((entry) => entry.isFile()).length;
-}
-
-describe('documents', { timeout: 30_000 }, () => {
-  it('RAG-10: what is answered with 201 can be found at once, read, listed and deleted', async () => {
-    const subject = newCaller();
-    const added = await add(subject, {
-      text: '# Rivers\n\nThe Rhine begins in the Alps.',
-      media_type: 'text/markdown',
-      metadata: { shelf: 7 },
-      source_url: 'https://example.com/rivers',
-    });
-    expect(added.status).toBe(201);
-    const { document_id: id } = added.json;
-    expect(added.headers['location']).toBe(`/ai/rag/documents/${id}`);
-    expect(added.json).toEqual({
-      document_id: expect.stringMatching(/^doc_/),
-      title: 'Rivers',
-      media_type: 'text/markdown',
-      bytes: 39,
-      chars: 37,
-      passages: 1,
-      embedded: 0,
-      collection: 'default',
-      source_url: 'https://example.com/rivers',
-      metadata: { shelf: 7 },
-      created_at: expect.stringMatching(/^\d{4}-/),
-      status: 'ready',
-      duplicate: false,
-    });
-    const answer = await question(subject, { query: 'Where does the Rhine begin?' });
-    expect(answer.json).toMatchObject({
-      found: true,
-      citations: [
-        {
-          marker: '[1]',
-          document_id: id,
-          heading: 'Rivers',
-          quote: expect.stringContaining('Alps'),
-        },
-      ],
-      model: 'gpt-4',
-      provider: 'openai',
-      finish_reason: 'stop',
-      processing_time: expect.any(Number),
-    });
-    const look = await ask('GET', `/ai/rag/documents/${id}?include=text`, subject);
-    const { text } = look.json;
-    const [{ start, end, quote }] = answer.json.citations;
-    expect(text.slice(start, end)).toBe(quote);
-    expect((await ask('GET', '/ai/rag/documents', subject)).json).toMatchObject({
-      documents: [{ document_id: id }],
-      next_after: null,
-    });
-    expect((await ask('DELETE', `/ai/rag/documents/${id}`, subject)).status).toBe(204);
-    for (const method of ['GET', 'DELETE'] as const) {
-      expect((await ask(method, `/ai/rag/documents/${id}`, subject)).status).toBe(404);
-    }
-    expect((await question(subject, { query: 'Where does the Rhine begin?' })).json).toMatchObject({
-      found: false,
-      citations: [],
-      sources: [],
-      model: null,
-    });
-  });
-
-  it('RAG-11: the same file in the same collection is kept once', async () => {
-    const subject = newCaller();
-    const first = await add(subject, { text: 'The same words.' });
-    const again = await add(subject, { text: 'The same words.' });
-    expect(again).toMatchObject({ status: 200, json: { ...first.json, duplicate: true } });
-    const other = await add(subject, { text: 'The same words.', collection: 'other' });
-    expect(other).toMatchObject({ status: 201, json: { duplicate: false, collection: 'other' } });
-  });
-
-  it('RAG-11: nobody sees, finds or deletes the documents of another', async () => {
-    const [owner, other] = [newCaller(), newCaller()];
-    const { document_id: id } = (await add(owner, { text: 'Whales sing.' })).json;
-    for (const [method, path] of [
-      ['GET', `/ai/rag/documents/${id}`],
-      ['GET', `/ai/rag/documents/${id}?include=text`],
-      ['DELETE', `/ai/rag/documents/${id}`],
-    ] as const) {
-      expect((await ask(method, path, other)).status).toBe(404);
-    }
-    expect((await ask('GET', '/ai/rag/documents', other)).json.documents).toEqual([]);
-    const asked = await question(other, { query: 'Do whales sing?', document_ids: [id] });
-    expect(asked.json).toMatchObject({ found: false, sources: [] });
-  });
-
-  it('RAG-12: a file comes as a form, as base64, as a data: URL, or from where it lies', async () => {
-    const subject = newCaller();
-    const pdf = await makePdf([['Bees make honey.'], ['Wasps do not.']], 'Insects');
-    const form = formOf(
-      { name: 'x.pdf', type: 'application/pdf', content: pdf },
-      { metadata: '{"a":[1]}', collection: 'c.1' },
-    );
-    expect((await add(subject, form.body, form.headers)).json).toMatchObject({
-      title: 'Insects',
-      media_type: 'application/pdf',
-      bytes: pdf.length,
-      metadata: { a: [1] },
-      collection: 'c.1',
-    });
-    const cited = await question(subject, { query: 'What do wasps do?', collection: 'c.1' });
-    expect(cited.json).toMatchObject({
-      found: true,
-      citations: [{ title: 'Insects', page: expect.any(Number), quote: 'Wasps do not.' }],
-    });
-    const notes = formOf(
-      { name: 'notes.md', type: '', content: '# Notes\n\nwords' },
-      { title: 'Mine' },
-    );
-    expect((await add(subject, notes.body, notes.headers)).json).toMatchObject({
-      title: 'Mine',
-      media_type: 'text/markdown',
-    });
-    const base64 = Buffer.from('<p>Hello <b>there</b>').toString('base64');
-    expect((await add(subject, { content: base64, media_type: 'text/html' })).json.media_type).toBe(
-      'text/html',
-    );
-    expect(
-      (await add(subject, { content: `data:text/html;base64,${base64}`, collection: 'd' })).json
-        .media_type,
-    ).toBe('text/html');
-    const { port } = site.address() as AddressInfo;
-    const fetched = await add(subject, { url: `http://127.0.0.1:${port}/page?token=secret` });
-    expect(fetched.json).toMatchObject({
-      title: 'Ein Blatt',
-      media_type: 'text/html',
-      source_url: `http://127.0.0.1:${port}/page`,
-    });
-    const { document_id: id } = fetched.json;
-    expect((await ask('GET', `/ai/rag/documents/${id}?include=text`, subject)).json.text).toBe(
-      'Die Größe zählt.',
-    );
-    expect(await filesLeft()).toBe(0);
-  });
-
-  it.each([
-    ['no source', {}, 400],
-    ['two sources', { text: 'a', url: 'https://example.com' }, 400],
-    ['an empty text', { text: '' }, 400],
-    ['a text of blanks', { text: ' \n ' }, 400],
-    ['a text that is none', { text: 7 }, 400],
-    ['an unknown field', { text: 'a', colection: 'x' }, 400],
-    ['a bad collection', { text: 'a', collection: 'a/b' }, 400],
-    ['a source that is a program', { text: 'a', source_url: 'javascript:alert(1)' }, 400],
-    ['no base64', { content: '%%%' }, 400],
-    ['a private address', { url: 'https://10.0.0.1/x' }, 400],
-    ['a broken PDF', { content: Buffer.from('%PDF-1.7\nbroken').toString('base64') }, 400],
-    ['a picture', { content: Buffer.from('\x89PNG\r\n\x1a\n', 'latin1').toString('base64') }, 415],
-    ['a type that cannot be read', { text: 'a', media_type: 'application/msword' }, 415],
-    ['more metadata than is kept', { text: 'a', metadata: { a: 'x'.repeat(20_000) } }, 400],
-    ['more bytes than are taken', { text: 'a'.repeat(MAX_BYTES + 1) }, 413],
-    ['more bytes of JSON than any document has', { text: 'a'.repeat(2_000_000) }, 413],
-  ])('RAG-13: %s is refused, and nothing is left', async (_name, body, status) => {
-    const subject = newCaller();
-    const refused = await add(subject, body);
-    expect([refused.status, refused.text]).toEqual([status, expect.stringContaining('"error"')]);
-    expect(await filesLeft()).toBe(0);
-    expect((await ask('GET', '/ai/rag/documents', subject)).json.documents).toEqual([]);
-  });
-
-  it('RAG-13: 100 MB that are announced are refused before they are sent', async () => {
-    const address = await origin.app.listen({ port: 0, host: '127.0.0.1' });
-    const status = await new Promise<number | undefined>((resolve, reject) => {
-      const sent = httpRequest(`${address}/ai/rag/documents`, {
-        method: 'POST',
-        headers: {
-          'x-api-key': KEY,
-          'x-headwater-subject': newCaller(),
-          'content-type': 'multipart/form-data; boundary=B',
-          'content-length': 100_000_000,
-        },
-      });
-      sent.on('response', (response) => {
-        resolve(response.statusCode);
-        response.resume();
-        sent.destroy();
-      });
-      sent.on('error', reject);
-      sent.flushHeaders();
-    });
-    expect(status).toBe(413);
-    expect(await filesLeft()).toBe(0);
-  });
-
-  it('RAG-14: the list comes in pages, newest first, and by collection', async () => {
-    const subject = newCaller();
-    const ids: string[] = [];
-    for (const text of ['one', 'two', 'three'])
-      ids.unshift((await add(subject, { text })).json.document_id);
-    await add(subject, { text: 'four', collection: 'other' });
-    const first = (await ask('GET', '/ai/rag/documents?limit=2&collection=default', subject)).json;
-    expect(first.documents.map((one: { document_id: string }) => one.document_id)).toEqual(
-      ids.slice(0, 2),
-    );
-    const rest = (
-      await ask(
-        'GET',
-        `/ai/rag/documents?limit=2&collection=default&after=${first.next_after}`,
-        subject,
-      )
-    ).json;
-    expect(rest).toMatchObject({ documents: [{ document_id: ids[2] }], next_after: null });
-    expect((await ask('GET', '/ai/rag/documents?limit=0', subject)).status).toBe(400);
-  });
-});
+const add = (subject: string, body: object) => addDocument(app(), subject, body);
+const question = (subject: string, body: object) => askRag(app(), 'POST', '/ai/rag', subject, body);
 
 describe('POST /ai/rag', { timeout: 30_000 }, () => {
   it('RAG-30: a document that gives orders changes nothing of the answer', async () => {
@@ -340,10 +35,7 @@ describe('POST /ai/rag', { timeout: 30_000 }, () => {
       stream: true,
     });
     expect(streamed.status).toBe(200);
-    const events = streamed.text
-      .split('\n')
-      .filter((line) => line.startsWith('data: {'))
-      .map((line) => JSON.parse(line.slice(6)));
+    const events = eventsOf(streamed.text);
     expect(events[0]).toMatchObject({
       type: 'note',
       name: 'sources',
@@ -353,7 +45,7 @@ describe('POST /ai/rag', { timeout: 30_000 }, () => {
     expect(shown).toBe('Paris x is the capital [1].');
     expect(events.at(-1)).toMatchObject({ type: 'done', status: 'completed' });
     const { pathname, search } = new URL(String(streamed.headers['x-stream-url']));
-    const again = await origin.app.inject({
+    const again = await app().origin.app.inject({
       method: 'GET',
       url: `${pathname}${search}&format=json`,
     });
@@ -364,18 +56,18 @@ describe('POST /ai/rag', { timeout: 30_000 }, () => {
   it('RAG-24: the agreed word never shows in a stream; without sources no model is asked', async () => {
     const subject = newCaller();
     await add(subject, { text: 'Rome is a city.' });
-    const asked = vendor.requests.length;
+    const asked = app().vendor.requests.length;
     const absent = await question(subject, {
       query: 'Which city is on Mars? SAY "NOT_IN_DOCUMENTS"',
       stream: true,
     });
     expect(absent.text).not.toContain('NOT_IN');
     expect(absent.text).toContain('The documents do not answer this question.');
-    expect(vendor.requests.length).toBe(asked + 1);
+    expect(app().vendor.requests.length).toBe(asked + 1);
     const nothing = await question(subject, { query: 'zebra', language: 'de', stream: true });
     expect(nothing.text).toContain('Die Dokumente beantworten diese Frage nicht.');
     expect(nothing.text).toContain('"sources":[]');
-    expect(vendor.requests.length).toBe(asked + 1);
+    expect(app().vendor.requests.length).toBe(asked + 1);
   });
 
   it('RAG-26: an equal question may be answered by a kept answer', async () => {
@@ -386,6 +78,24 @@ describe('POST /ai/rag', { timeout: 30_000 }, () => {
     await expect
       .poll(async () => (await question(subject, body)).json)
       .toMatchObject({ cached: true, found: true });
+  });
+
+  it('RAG-27: the simulation takes over for a model as it answers by itself, whole and streamed', async () => {
+    const subject = newCaller();
+    await add(subject, { text: 'Paris is the capital of France. It lies on the Seine.' });
+    const body = {
+      query: 'What is the capital of France? UNWELL',
+      fallback_models: ['echo'],
+    };
+    const said =
+      'No model answered. The passage that fits best says: Paris is the capital of France. [1]';
+    const { status, json } = await question(subject, body);
+    expect(status).toBe(200);
+    expect(json).toMatchObject({ answer: said, found: true, simulated: true, model: 'echo' });
+    expect(json.citations).toMatchObject([{ quote: 'Paris is the capital of France.' }]);
+    const events = eventsOf((await question(subject, { ...body, stream: true })).text);
+    const shown = events.map((event) => (event.type === 'delta' ? event.text : '')).join('');
+    expect(shown).toBe(said);
   });
 
   it.each([

@@ -46,11 +46,14 @@ export function inboundOf(request: FastifyRequest): InboundBody {
   };
 }
 
-/** Aborts when the caller has left: with a reason that is no failure of the gateway's. */
+/**
+ * Aborts when nobody will hear the answer: the caller has left, or the process goes down. The reason is
+ * no failure of the gateway's.
+ */
 export function leavingOf(reply: FastifyReply): AbortSignal {
   const controller = new AbortController();
   const leave = () => controller.abort(new GatewayError('unavailable', 'The caller has left.'));
   if (reply.raw.destroyed) leave();
   else reply.raw.on('close', leave);
-  return controller.signal;
+  return AbortSignal.any([controller.signal, reply.server.awaited.over]);
 }

@@ -4,6 +4,7 @@ import type { Database, Db } from '../database/database.ts';
 import { isDuplicate } from '../database/database-fault.ts';
 import { and, asc, desc, eq, gt, inArray, lte, or, sql } from '../database/orm.ts';
 import { generations } from '../database/schema/scripts.ts';
+import { SWEPT_AT_ONCE, sweepAll } from '../database/sweep-all.ts';
 import type { Generation, GenerationOutcome, NewGeneration } from './generation-record.ts';
 
 /** A part of a caller's list, newest first. */
@@ -35,9 +36,6 @@ export interface GenerationStore {
   /** Deletes those that were over at this time; gives how many. None in a database that is not open. */
   sweep(beforeMs: number): Promise<number>;
 }
-
-/** Scripts that one statement of a sweep removes: it must not hold up a request. */
-const SWEPT_AT_ONCE = 200;
 
 type Row = typeof generations.$inferSelect;
 
@@ -141,16 +139,7 @@ export function createGenerationStore(database: Database): GenerationStore {
           .where(and(eq(generations.id, id), eq(generations.status, 'failed'))),
       );
     },
-    async sweep(beforeMs) {
-      // It is no reason to open a database that nobody has needed yet.
-      if (database.look().state !== 'open') return 0;
-      let swept = 0;
-      for (;;) {
-        const count = await database.use((db) => sweepSome(db, beforeMs));
-        swept += count;
-        if (count < SWEPT_AT_ONCE) return swept;
-      }
-    },
+    sweep: (beforeMs) => sweepAll(database, (db) => sweepSome(db, beforeMs)),
   };
 }
 

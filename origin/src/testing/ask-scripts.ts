@@ -1,10 +1,12 @@
 /** What the tests of script routes share: an app on one database for a file, and how it is asked. */
 
 import { randomUUID } from 'node:crypto';
+import type { GenerationListView, GenerationSummary } from '@headwater/shared/protocol/scripts';
 import type { AttemptOutcome } from '@headwater/shared/tasks/ports';
 import type { TaskRecord } from '@headwater/shared/tasks/task';
 import { afterAll, afterEach, beforeAll, expect, vi } from 'vitest';
 import { openTestDatabase } from './describe-with-databases.ts';
+import type { ReplyError } from './reply-error.ts';
 import {
   INTERNAL_KEY,
   openScriptApp,
@@ -72,6 +74,21 @@ export function heldWriter() {
 /** A caller that owns nothing yet. */
 export const newCaller = () => `caller-${randomUUID()}`;
 
+/** What the answers of these routes have, each of them some: what is not there is `undefined`. */
+interface ScriptReply
+  extends Omit<GenerationSummary, 'error'>,
+    Pick<GenerationListView, 'next_after'> {
+  readonly text: string | null;
+  readonly partial_text: string | null;
+  readonly generations: readonly [GenerationSummary, ...GenerationSummary[]];
+  readonly templates: readonly { readonly id: string }[];
+  readonly template_id: string;
+  readonly events_url: string;
+  readonly stream_url: string;
+  readonly is_built_in: boolean;
+  readonly error: ReplyError;
+}
+
 /** Asks as a caller; the answer's JSON beside its status. */
 export async function ask(
   { app }: Pick<ScriptApp, 'app'>,
@@ -91,9 +108,8 @@ export async function ask(
     },
     ...(body === undefined ? {} : { payload: JSON.stringify(body) }),
   });
-  // biome-ignore lint/suspicious/noExplicitAny: an answer of any shape
-  const json: any = response.body === '' ? undefined : response.json();
-  return { status: response.statusCode, json, headers: response.headers };
+  const json = response.body === '' ? {} : response.json();
+  return { status: response.statusCode, json: json as ScriptReply, headers: response.headers };
 }
 
 /** Asks for a script. */

@@ -9,24 +9,38 @@ import type {
   ScriptedVendor,
 } from '@headwater/shared/testing/vendors/scripted-requests';
 import type { SpeechEngines } from '@headwater/shared/voice/speech-ports';
-import { fastify } from 'fastify';
 import { createCharacters } from '../characters/create-characters.ts';
 import { createChat } from '../chat/create-chat.ts';
-import { addRequestContext } from '../plugins/request-context.ts';
 import { addAiChatRoutes } from '../routes/ai-chat.ts';
 import { addCharacterRoutes } from '../routes/characters.ts';
 import { addSpeechRoutes } from '../routes/speech.ts';
+import { createBareApp } from './bare-app.ts';
 import { openTestOrigin } from './open-test-origin.ts';
+import type { ReplyError } from './reply-error.ts';
 
 const KEY = 'the-key-between-edge-and-origin';
+
+/** What the answers of these routes have, each of them some: what is not there is `undefined`. */
+interface ReplyBody {
+  readonly id: string;
+  readonly context: string;
+  readonly rules: readonly string[];
+  readonly usage: object | null;
+  readonly response: string;
+  readonly session_id: string;
+  readonly audio_data: string;
+  readonly transcript: string;
+  readonly character: object;
+  readonly characters: readonly { readonly id: string }[];
+  readonly error: ReplyError;
+}
 
 /** What a caller got. */
 export interface CharacterReply {
   readonly status: number;
   readonly headers: Readonly<Record<string, unknown>>;
   /** Of JSON. */
-  // biome-ignore lint/suspicious/noExplicitAny: tests say what they expect of it.
-  readonly body: any;
+  readonly body: ReplyBody;
   readonly text: string;
 }
 
@@ -100,10 +114,7 @@ export async function openCharacterApp(speech: SpeechEngines): Promise<Character
     clock,
   });
   const characters = createCharacters({ ...gateway, chat, speech, clock });
-  const app = fastify();
-  app.removeAllContentTypeParsers();
-  app.addContentTypeParser('*', { parseAs: 'string' }, (_request, body, done) => done(null, body));
-  addRequestContext(app, gateway.settings);
+  const app = createBareApp(gateway.settings);
   addAiChatRoutes(app, { ...gateway, chat });
   addCharacterRoutes(app, { ...gateway, characters });
   addSpeechRoutes(app, { ...gateway, characters });

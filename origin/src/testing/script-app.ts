@@ -14,17 +14,17 @@ import type { AttemptNews, AttemptOutcome, TaskStore } from '@headwater/shared/t
 import type { TaskRecord } from '@headwater/shared/tasks/task';
 import { createSilentLogger } from '@headwater/shared/testing/silent-logger';
 import { createFirstWords } from '@headwater/shared/text/first-words';
-import { type FastifyInstance, fastify } from 'fastify';
+import type { FastifyInstance } from 'fastify';
 import { createModelNames } from '../answers/name-models.ts';
 import { readConfig } from '../config.ts';
 import type { Database } from '../database/database.ts';
 import type { SupervisedPool } from '../engines/engine-pool.ts';
 import { openEngineRegistry } from '../engines/registry.ts';
-import { addRequestContext } from '../plugins/request-context.ts';
 import { addGenerateRoutes } from '../routes/generate.ts';
 import { addTemplateRoutes } from '../routes/templates.ts';
 import { createScripts, type Scripts } from '../scripts/create-scripts.ts';
 import { type OriginTasks, openTasks } from '../tasks/open-tasks.ts';
+import { createBareApp } from './bare-app.ts';
 import { createMemoryBlobs, createScriptedInputs } from './scripted-inputs.ts';
 
 /** The key by which a test names its caller. */
@@ -111,10 +111,7 @@ export async function openScriptApp(options: ScriptAppOptions): Promise<ScriptAp
     taskTimeoutMs: origin.tasks.timeoutMs,
     ...(options.fetch === undefined ? {} : { fetch: options.fetch }),
   });
-  const app = fastify({ forceCloseConnections: true });
-  app.removeAllContentTypeParsers();
-  app.addContentTypeParser('*', { parseAs: 'string' }, (_request, body, done) => done(null, body));
-  addRequestContext(app, settings);
+  const app = createBareApp(settings);
   const gateway = {
     ...{ settings, tasks, scripts, authorise: createAuthoriser(settings) },
     accessTokens: createAccessTokens({ secrets: settings.jwtSecrets }),

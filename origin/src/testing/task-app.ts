@@ -94,6 +94,7 @@ const unasked = async (): Promise<never> => {
 const noAnswers: AnswerService = {
   ask: unasked,
   open: unasked,
+  modelsOf: unasked,
   targetsOf: unasked,
   endOf: async () => undefined,
   costOf: () => null,

@@ -30,16 +30,31 @@ export const OPTION_WORDS: Readonly<Partial<Record<keyof GenerateRequest, string
     'Whether an answer that you got to an equal request will do, and how old it may be. `true`: an hour. Default false.',
 };
 
-/** The JSON schema of a request of the text services, in words where there are some. */
-export function requestSchema(schema: z.ZodType): Record<string, unknown> {
+/**
+ * The JSON schema of a request of the text services, in words where there are some: `words` of its own
+ * before those of all of them.
+ */
+export function requestSchema(
+  schema: z.ZodType,
+  words: Readonly<Record<string, string>> = {},
+): Record<string, unknown> & { readonly properties: Readonly<Record<string, object>> } {
   const { $schema: _dialect, ...given } = z.toJSONSchema(schema, { io: 'input' });
+  const told: Readonly<Record<string, string>> = { ...OPTION_WORDS, ...words };
   const properties = Object.entries(given.properties ?? {}).map(([name, property]) => {
-    const words = OPTION_WORDS[name as keyof GenerateRequest];
     const shape = typeof property === 'object' ? property : {};
-    return [name, words === undefined ? shape : described(words, shape)];
+    return [name, told[name] === undefined ? shape : described(told[name], shape)];
   });
   return { ...given, properties: Object.fromEntries(properties) };
 }
+
+/** Tokens of an answer; `null` where they are not known. */
+export const usage = nullable(
+  objectOf({
+    input_tokens: count,
+    output_tokens: count,
+    source: { type: 'string', enum: ['provider', 'tokenizer'] },
+  }),
+);
 
 /** What an answer cost. */
 export const cost = described(
@@ -58,13 +73,7 @@ export const cost = described(
 export const ANSWER_PROPERTIES: Readonly<Record<string, object>> = {
   model: described('The model that answered.', text),
   provider: text,
-  usage: nullable(
-    objectOf({
-      input_tokens: count,
-      output_tokens: count,
-      source: { type: 'string', enum: ['provider', 'tokenizer'] },
-    }),
-  ),
+  usage,
   cost,
   finish_reason: {
     type: ['string', 'null'],
@@ -75,7 +84,7 @@ export const ANSWER_PROPERTIES: Readonly<Record<string, object>> = {
 };
 
 /** A 200 answer that is one or the other. */
-export const answeredOrStreamed = (description: string, schema: object) => ({
+const answeredOrStreamed = (description: string, schema: object) => ({
   200: {
     description,
     headers: {
@@ -100,6 +109,30 @@ export const ANSWER_ERRORS = [
   ...(['unavailable', 'upstream_timeout'] as const),
 ] satisfies readonly ErrorCode[];
 
+/** An operation that a model answers, whole or as it comes. `request` and `answer` name schemas. */
+export const asking = (
+  summary: string,
+  { request, answer, more = [], ...told }: AskingOptions,
+): object => ({
+  summary,
+  ...told,
+  security,
+  requestBody: { required: true, ...json(ref(request)) },
+  responses: {
+    ...answeredOrStreamed('The answer', ref(answer)),
+    ...errors(...ANSWER_ERRORS, ...more),
+  },
+});
+
+interface AskingOptions {
+  readonly request: string;
+  readonly answer: string;
+  readonly description?: string;
+  readonly parameters?: readonly object[];
+  /** Codes beside those of every answer. */
+  readonly more?: readonly ErrorCode[];
+}
+
 const accessToken = { name: 'access_token', in: 'query', schema: text };
 const stateErrors = errors('unauthorized', 'forbidden', 'expired', 'unavailable');
 
@@ -108,15 +141,10 @@ const answerState = { allOf: [ref('StreamState'), { type: 'object', properties: 
 /** Paths, for the document. */
 export const AI_PATHS: Readonly<Record<string, object>> = {
   '/ai/generate': {
-    post: {
-      summary: 'Let a model answer a prompt',
-      security,
-      requestBody: { required: true, ...json(ref('GenerateRequest')) },
-      responses: {
-        ...answeredOrStreamed('The answer', ref('Generated')),
-        ...errors(...ANSWER_ERRORS),
-      },
-    },
+    post: asking('Let a model answer a prompt', {
+      request: 'GenerateRequest',
+      answer: 'Generated',
+    }),
   },
   '/ai/stream/{id}': {
     get: {

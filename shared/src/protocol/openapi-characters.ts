@@ -12,18 +12,15 @@ import {
   speechToTextSchema,
   textToSpeechSchema,
 } from './characters.ts';
-import {
-  ANSWER_ERRORS,
-  ANSWER_PROPERTIES,
-  answeredOrStreamed,
-  requestSchema,
-} from './openapi-ai.ts';
+import { ANSWER_ERRORS, ANSWER_PROPERTIES, asking, requestSchema } from './openapi-ai.ts';
 import { json, ok, ref } from './openapi-parts.ts';
 import {
+  deletion,
   described,
   errors,
   id,
   listOf,
+  location,
   nullable,
   objectOf,
   security,
@@ -51,16 +48,8 @@ const FIELD_WORDS: Readonly<Record<string, string>> = {
   user_input: 'What the user says; not needed where the user speaks.',
 };
 
-function requestOf(schema: Parameters<typeof requestSchema>[0]): Record<string, unknown> {
-  const given = requestSchema(schema);
-  const properties = Object.entries(given['properties'] as Record<string, object>).map(
-    ([name, property]) => {
-      const words = FIELD_WORDS[name];
-      return [name, words === undefined ? property : described(words, property)];
-    },
-  );
-  return { ...given, properties: Object.fromEntries(properties) };
-}
+const requestOf = (schema: Parameters<typeof requestSchema>[0]) =>
+  requestSchema(schema, FIELD_WORDS);
 
 const character = objectOf({
   id: described('Null where it is described alone.', textOrNull),
@@ -144,30 +133,21 @@ export const CHARACTERS_PATHS: Readonly<Record<string, object>> = {
     },
   },
   '/generate-response': {
-    post: {
-      summary: 'Let a character answer, by context and rules',
+    post: asking('Let a character answer, by context and rules', {
       description:
         'Rules of the gateway stand after those of the character, and above them; what the user says adds none.',
-      security,
-      requestBody: { required: true, ...json(ref('GenerateResponseRequest')) },
-      responses: {
-        ...answeredOrStreamed('The answer', ref('GeneratedResponse')),
-        ...errors(...ANSWER_ERRORS),
-      },
-    },
+      request: 'GenerateResponseRequest',
+      answer: 'GeneratedResponse',
+    }),
   },
   '/interact': {
-    post: {
-      summary: 'Say something to a character, in text or in speech',
+    post: asking('Say something to a character, in text or in speech', {
       description:
         'A context serves for half an hour; owner, character and models are its key. With `stream` the first event is a `note`: `character`, or `chat` where the conversation is remembered.',
-      security,
-      requestBody: { required: true, ...json(ref('InteractRequest')) },
-      responses: {
-        ...answeredOrStreamed('The answer', ref('Interaction')),
-        ...errors(...ANSWER_ERRORS, 'not_found', 'conflict'),
-      },
-    },
+      request: 'InteractRequest',
+      answer: 'Interaction',
+      more: ['not_found', 'conflict'],
+    }),
   },
   '/speech-to-text': {
     post: {
@@ -201,7 +181,7 @@ export const CHARACTERS_PATHS: Readonly<Record<string, object>> = {
       responses: {
         201: {
           description: 'Kept',
-          headers: { Location: { description: 'Where it is found.', schema: text } },
+          headers: location,
           ...json(ref('Character')),
         },
         ...errors(
@@ -234,15 +214,7 @@ export const CHARACTERS_PATHS: Readonly<Record<string, object>> = {
         ),
       },
     },
-    delete: {
-      summary: 'Delete a character of yours',
-      security,
-      parameters: [id],
-      responses: {
-        204: { description: 'Deleted' },
-        ...errors('unauthorized', 'forbidden', 'not_found', 'unavailable'),
-      },
-    },
+    delete: deletion('Delete a character of yours', 'Deleted', 'forbidden'),
   },
 };
 

@@ -8,35 +8,27 @@ import type {
   ChatTurnView,
 } from './ai-chat.ts';
 import { chatRequestSchema } from './ai-chat.ts';
-import {
-  ANSWER_ERRORS,
-  ANSWER_PROPERTIES,
-  answeredOrStreamed,
-  cost,
-  requestSchema,
-} from './openapi-ai.ts';
-import { json, ok, ref } from './openapi-parts.ts';
+import { ANSWER_PROPERTIES, asking, cost, requestSchema, usage } from './openapi-ai.ts';
+import { ok, ref } from './openapi-parts.ts';
 import {
   count,
+  deletion,
   described,
   errors,
   id,
+  idempotencyKey,
   listOf,
+  next_after,
   nullable,
   objectOf,
+  page,
+  pageErrors,
   security,
   text,
   textOrNull,
   time,
+  timeOrNull,
 } from './openapi-types.ts';
-
-const usage = nullable(
-  objectOf({
-    input_tokens: count,
-    output_tokens: count,
-    source: { type: 'string', enum: ['provider', 'tokenizer'] },
-  }),
-);
 
 const turn = {
   session_id: text,
@@ -70,7 +62,7 @@ const message = {
   content: described('Of an answer that was cut short: what was said until then.', text),
   status: { type: 'string', enum: ['pending', 'completed', 'failed', 'cancelled'] },
   created_at: time,
-  ended_at: { type: ['string', 'null'], format: 'date-time' },
+  ended_at: timeOrNull,
   model: textOrNull,
   provider: textOrNull,
   usage,
@@ -78,8 +70,6 @@ const message = {
   finish_reason: textOrNull,
   error: nullable(ref('WireError')),
 } satisfies Record<keyof ChatMessageView, object>;
-
-const next_after = described('For `after` of the next page; null on the last one.', textOrNull);
 
 const list = {
   sessions: described('Newest first.', listOf(objectOf(session))),
@@ -94,15 +84,6 @@ const history = {
   next_after,
 } satisfies Record<keyof ChatHistoryView, object>;
 
-const page = [
-  { name: 'after', in: 'query', description: 'The last entry of the page before.', schema: text },
-  {
-    name: 'limit',
-    in: 'query',
-    schema: { type: 'integer', minimum: 1, maximum: 200, default: 50 },
-  },
-];
-
 /** What the fields say beyond what all text services share. */
 const FIELD_WORDS: Readonly<Record<string, string>> = {
   session_id: 'The conversation to go on with; without one a new one begins.',
@@ -113,51 +94,28 @@ const FIELD_WORDS: Readonly<Record<string, string>> = {
     'Whether an answer that you got to an equal conversation will do, and how old it may be. `true`: an hour. Default false.',
 };
 
-/** The request, in the words of a conversation. */
-function chatRequest(): Record<string, unknown> {
-  const given = requestSchema(chatRequestSchema);
-  const properties = Object.entries(given['properties'] as Record<string, object>).map(
-    ([name, property]) => {
-      const words = FIELD_WORDS[name];
-      return [name, words === undefined ? property : described(words, property)];
-    },
-  );
-  return { ...given, properties: Object.fromEntries(properties) };
-}
-
 /** Paths, for the document. */
 export const CHAT_PATHS: Readonly<Record<string, object>> = {
   '/ai/chat': {
-    post: {
-      summary: 'Say something in a conversation that is remembered',
+    post: asking('Say something in a conversation that is remembered', {
       description:
         'With `stream` the first event is a `note` named `chat`, whose data has `session_id` and `message_id`. An answer goes on without its reader, and is kept.',
-      security,
       parameters: [
-        {
-          name: 'Idempotency-Key',
-          in: 'header',
-          description:
-            'The same key with the same request in the same conversation gives the same answer.',
-          schema: { type: 'string', minLength: 1, maxLength: 255 },
-        },
-      ],
-      requestBody: { required: true, ...json(ref('ChatRequest')) },
-      responses: {
-        ...answeredOrStreamed('The answer', ref('ChatTurn')),
-        ...errors(
-          ...ANSWER_ERRORS,
-          ...(['not_found', 'conflict', 'expired', 'unprocessable', 'processing_failed'] as const),
+        idempotencyKey(
+          'The same key with the same request in the same conversation gives the same answer.',
         ),
-      },
-    },
+      ],
+      request: 'ChatRequest',
+      answer: 'ChatTurn',
+      more: ['not_found', 'conflict', 'expired', 'unprocessable', 'processing_failed'],
+    }),
     get: {
       summary: 'List your conversations, newest first',
       security,
       parameters: page,
       responses: {
         ...ok('A page', ref('ChatList')),
-        ...errors('validation_failed', 'unauthorized', 'unavailable'),
+        ...pageErrors,
       },
     },
   },
@@ -171,21 +129,16 @@ export const CHAT_PATHS: Readonly<Record<string, object>> = {
         ...errors('validation_failed', 'unauthorized', 'not_found', 'unavailable'),
       },
     },
-    delete: {
-      summary: 'Delete a conversation with all its messages',
-      security,
-      parameters: [id],
-      responses: {
-        204: { description: 'Deleted; an answer that was being written is stopped' },
-        ...errors('unauthorized', 'not_found', 'unavailable'),
-      },
-    },
+    delete: deletion(
+      'Delete a conversation with all its messages',
+      'Deleted; an answer that was being written is stopped',
+    ),
   },
 };
 
 /** Schemas by name, for `components`. */
 export const CHAT_SCHEMAS: Readonly<Record<string, object>> = {
-  ChatRequest: chatRequest(),
+  ChatRequest: requestSchema(chatRequestSchema, FIELD_WORDS),
   ChatTurn: objectOf({ ...turn, ...ANSWER_PROPERTIES }, ['simulated']),
   ChatList: objectOf(list),
   ChatHistory: objectOf(history),

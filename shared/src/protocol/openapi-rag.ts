@@ -8,23 +8,24 @@ import {
   type RagSource,
   ragSchema,
 } from './ai-rag.ts';
-import {
-  ANSWER_ERRORS,
-  ANSWER_PROPERTIES,
-  answeredOrStreamed,
-  requestSchema,
-} from './openapi-ai.ts';
+import { ANSWER_PROPERTIES, asking, requestSchema } from './openapi-ai.ts';
 import { json, ok, ref } from './openapi-parts.ts';
 import {
   count,
+  deletion,
   described,
   errors,
   id,
   listOf,
+  location,
+  next_after,
   objectOf,
+  page,
+  pageErrors,
   security,
   text,
   textOrNull,
+  time,
 } from './openapi-types.ts';
 
 const place = {
@@ -68,7 +69,7 @@ const view = {
   collection: text,
   source_url: textOrNull,
   metadata,
-  created_at: { type: 'string', format: 'date-time' },
+  created_at: time,
   status: { type: 'string', enum: ['ready'] },
 } satisfies Record<keyof DocumentView, object>;
 
@@ -91,22 +92,11 @@ const FIELD_WORDS: Readonly<Record<string, string>> = {
   url: 'Fetched by the gateway: https, and a public host or one of INPUT_ALLOWED_HOSTS.',
 };
 
-/** The properties of a request, in words where there are some. */
-function inWords(properties: unknown): Record<string, object> {
-  return Object.fromEntries(
-    Object.entries(properties as Record<string, object>).map(([name, property]) => {
-      const words = FIELD_WORDS[name];
-      return [name, words === undefined ? property : described(words, property)];
-    }),
-  );
-}
-
-const ragRequest = requestSchema(ragSchema);
 const fields: Record<string, object> = {
-  ...inWords(requestSchema(documentFieldsSchema)['properties']),
+  ...requestSchema(documentFieldsSchema, FIELD_WORDS).properties,
   metadata,
 };
-const sources = inWords(requestSchema(documentSourceSchema)['properties']);
+const sources = requestSchema(documentSourceSchema, FIELD_WORDS).properties;
 const options = Object.fromEntries(
   Object.entries(ANSWER_PROPERTIES).map(([name, schema]) =>
     name === 'model' || name === 'provider'
@@ -117,7 +107,7 @@ const options = Object.fromEntries(
 
 /** Schemas by name, for `components`. */
 export const RAG_SCHEMAS: Readonly<Record<string, object>> = {
-  RagRequest: { ...ragRequest, properties: inWords(ragRequest['properties']) },
+  RagRequest: requestSchema(ragSchema, FIELD_WORDS),
   RagAnswer: objectOf(
     {
       answer: described('With the markers of the passages that it cites.', text),
@@ -158,16 +148,11 @@ export const RAG_SCHEMAS: Readonly<Record<string, object>> = {
   ]),
   RagDocumentList: objectOf({
     documents: described('Newest first.', listOf(ref('RagDocument'))),
-    next_after: described('For `after` of the next page; null on the last one.', textOrNull),
+    next_after,
   }),
 };
 
-const query = (name: string, schema: object, description?: string) => ({
-  name,
-  in: 'query',
-  schema,
-  ...(description === undefined ? {} : { description }),
-});
+const query = (name: string, schema: object) => ({ name, in: 'query', schema });
 
 const ADD_ERRORS = [
   ...(['validation_failed', 'unauthorized', 'forbidden', 'payload_too_large'] as const),
@@ -175,22 +160,15 @@ const ADD_ERRORS = [
   ...(['unavailable', 'upstream_timeout'] as const),
 ];
 
-const LOCATION = { Location: { description: 'Where it is found.', schema: text } };
-
 /** Paths, for the document. */
 export const RAG_PATHS: Readonly<Record<string, object>> = {
   '/ai/rag': {
-    post: {
-      summary: 'Ask your documents; the answer cites them, or says that they do not answer',
+    post: asking('Ask your documents; the answer cites them, or says that they do not answer', {
       description:
         'By `stream` the first event is a `note` named `sources` with the passages in `data.sources`; the text cites them by their markers.',
-      security,
-      requestBody: { required: true, ...json(ref('RagRequest')) },
-      responses: {
-        ...answeredOrStreamed('The answer', ref('RagAnswer')),
-        ...errors(...ANSWER_ERRORS),
-      },
-    },
+      request: 'RagRequest',
+      answer: 'RagAnswer',
+    }),
   },
   '/ai/rag/documents': {
     post: {
@@ -206,12 +184,12 @@ export const RAG_PATHS: Readonly<Record<string, object>> = {
       responses: {
         201: {
           description: 'Kept; it can be found',
-          headers: LOCATION,
+          headers: location,
           ...json(ref('RagDocumentAdded')),
         },
         200: {
           description: 'Was there already',
-          headers: LOCATION,
+          headers: location,
           ...json(ref('RagDocumentAdded')),
         },
         ...errors(...ADD_ERRORS),
@@ -220,14 +198,10 @@ export const RAG_PATHS: Readonly<Record<string, object>> = {
     get: {
       summary: 'Your documents',
       security,
-      parameters: [
-        query('collection', text),
-        query('limit', { type: 'integer', minimum: 1, maximum: 200, default: 50 }),
-        query('after', text, 'The last document of the page before.'),
-      ],
+      parameters: [query('collection', text), ...page],
       responses: {
         ...ok('A page of them', ref('RagDocumentList')),
-        ...errors('validation_failed', 'unauthorized', 'unavailable'),
+        ...pageErrors,
       },
     },
   },
@@ -241,14 +215,6 @@ export const RAG_PATHS: Readonly<Record<string, object>> = {
         ...errors('validation_failed', 'unauthorized', 'not_found', 'unavailable'),
       },
     },
-    delete: {
-      summary: 'Forget a document',
-      security,
-      parameters: [id],
-      responses: {
-        204: { description: 'Forgotten' },
-        ...errors('unauthorized', 'not_found', 'unavailable'),
-      },
-    },
+    delete: deletion('Forget a document', 'Forgotten'),
   },
 };

@@ -1,7 +1,7 @@
 /** Seed 003's scripts and templates in the OpenAPI document. */
 
 import type { TaskStatus } from '../tasks/task.ts';
-import { type TemplateBody, templateBody } from '../text/scripts/template.ts';
+import { templateBody } from '../text/scripts/template.ts';
 import { ANSWER_PROPERTIES, requestSchema } from './openapi-ai.ts';
 import { json, ok, ref } from './openapi-parts.ts';
 import {
@@ -9,9 +9,14 @@ import {
   described,
   errors,
   id,
+  idempotencyKey,
   listOf,
+  location,
+  next_after,
   nullable,
   objectOf,
+  page,
+  pageErrors,
   security,
   text,
   textOrNull,
@@ -35,16 +40,6 @@ const FIELD_WORDS: Readonly<Record<string, string>> = {
     'Where the signed callback goes: the task, whose `task_id` is the script’s id with `task_` for `gen_`.',
   share: 'Of the whole length; those of all parts sum to 1.',
 };
-
-function withWords(schema: Record<string, unknown>): Record<string, unknown> {
-  const properties = Object.entries(schema['properties'] as Record<string, object>).map(
-    ([name, property]) => {
-      const words = FIELD_WORDS[name];
-      return [name, words === undefined ? property : described(words, property)];
-    },
-  );
-  return { ...schema, properties: Object.fromEntries(properties) };
-}
 
 const STATUSES = {
   ...{ queued: true, running: true, succeeded: true },
@@ -94,12 +89,10 @@ const result = {
 
 const list = {
   generations: described('Newest first.', listOf(objectOf(summary))),
-  next_after: described('For `after` of the next page; null on the last one.', textOrNull),
+  next_after,
 } satisfies Record<keyof GenerationListView, object>;
 
-const templateRequest = withWords(requestSchema(templateBody)) as {
-  properties: Record<keyof TemplateBody, object>;
-};
+const templateRequest = requestSchema(templateBody, FIELD_WORDS);
 
 const templateView = objectOf({
   id: text,
@@ -110,7 +103,7 @@ const templateView = objectOf({
 
 /** Schemas by name, for `components`. */
 export const SCRIPTS_SCHEMAS: Readonly<Record<string, object>> = {
-  ScriptRequest: withWords(requestSchema(scriptRequestSchema)),
+  ScriptRequest: requestSchema(scriptRequestSchema, FIELD_WORDS),
   ScriptAccepted: objectOf(
     {
       generation_id: text,
@@ -146,7 +139,6 @@ export const SCRIPTS_SCHEMAS: Readonly<Record<string, object>> = {
   }),
 };
 
-const LOCATION = { Location: { description: 'Where it is found.', schema: text } };
 const READ_ERRORS = ['validation_failed', 'unauthorized', 'not_found', 'unavailable'] as const;
 const BODY_ERRORS = ['payload_too_large', 'unsupported_media_type'] as const;
 
@@ -156,20 +148,13 @@ export const SCRIPTS_PATHS: Readonly<Record<string, object>> = {
     post: {
       summary: 'Ask for a script',
       security,
-      parameters: [
-        {
-          name: 'Idempotency-Key',
-          in: 'header',
-          description: 'The same key with the same request gives the same script.',
-          schema: { type: 'string', minLength: 1, maxLength: 255 },
-        },
-      ],
+      parameters: [idempotencyKey('The same key with the same request gives the same script.')],
       requestBody: { required: true, ...json(ref('ScriptRequest')) },
       responses: {
         202: {
           description: 'Accepted',
           headers: {
-            ...LOCATION,
+            ...location,
             'Idempotent-Replayed': {
               description: '`true` where the answer was given before.',
               schema: text,
@@ -186,18 +171,10 @@ export const SCRIPTS_PATHS: Readonly<Record<string, object>> = {
     get: {
       summary: 'Your scripts, without their text',
       security,
-      parameters: [
-        { name: 'project_id', in: 'query', schema: text },
-        { name: 'after', in: 'query', schema: text },
-        {
-          name: 'limit',
-          in: 'query',
-          schema: { type: 'integer', minimum: 1, maximum: 200, default: 50 },
-        },
-      ],
+      parameters: [{ name: 'project_id', in: 'query', schema: text }, ...page],
       responses: {
         ...ok('A page', ref('ScriptList')),
-        ...errors('validation_failed', 'unauthorized', 'unavailable'),
+        ...pageErrors,
       },
     },
   },
@@ -252,7 +229,7 @@ export const SCRIPTS_PATHS: Readonly<Record<string, object>> = {
       parameters: [{ name: 'script_type', in: 'query', schema: text }],
       responses: {
         ...ok('Newest versions', ref('ScriptTemplateList')),
-        ...errors('validation_failed', 'unauthorized', 'unavailable'),
+        ...pageErrors,
       },
     },
     post: {
@@ -260,7 +237,7 @@ export const SCRIPTS_PATHS: Readonly<Record<string, object>> = {
       security,
       requestBody: { required: true, ...json(ref('ScriptTemplateRequest')) },
       responses: {
-        201: { description: 'Kept', headers: LOCATION, ...json(ref('ScriptTemplate')) },
+        201: { description: 'Kept', headers: location, ...json(ref('ScriptTemplate')) },
         ...errors(
           ...(['validation_failed', 'unauthorized', 'conflict', ...BODY_ERRORS] as const),
           ...(['unprocessable', 'unavailable'] as const),

@@ -6,6 +6,7 @@ import {
   MAX_LENGTH,
   MAX_VALUE_CHARS,
   MIN_LENGTH,
+  plain,
   type TemplateBody,
   templateBody,
   templateId,
@@ -17,15 +18,6 @@ import { readRequest } from './tasks.ts';
 /** Entries of a page where the caller does not say, and at most. */
 const DEFAULT_LIMIT = 50;
 const MAX_LIMIT = 200;
-
-/** NUL has no place in a text, and no database takes it. */
-const plain = (max: number) =>
-  z
-    .string()
-    .trim()
-    .min(1)
-    .max(max)
-    .refine((text) => !text.includes('\0'), { message: 'must not contain NUL.' });
 
 /** Ids go into the path of the project service: nothing that a path could take for its own. */
 const projectId = z

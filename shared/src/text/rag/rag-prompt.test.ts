@@ -2,7 +2,13 @@ import { describe, expect, it } from 'vitest';
 import type { ModelMessage } from '../../providers/contract.ts';
 import { createObedientModel, OBEYED } from '../../testing/obedient-model.ts';
 import { neutraliseText } from './neutralise-text.ts';
-import { ABSENCE_TOKEN, type PromptPassage, type RagQuestion, ragMessages } from './rag-prompt.ts';
+import {
+  ABSENCE_TOKEN,
+  type PromptPassage,
+  type RagQuestion,
+  ragMessages,
+  readRagPrompt,
+} from './rag-prompt.ts';
 
 const BOUNDARY = '5f1c9a0b7d3e4286';
 const QUESTION = 'What is the capital of France?';
@@ -133,5 +139,28 @@ describe('a prompt with foreign text', () => {
     const plain =
       'x < y | z > 1; a[i] = b[12345]; <b>bold</b> {"k": [ "v" ]} The user: nobody. x |> f <| y – ok?';
     expect(neutraliseText(plain, [BOUNDARY])).toBe(plain);
+  });
+});
+
+describe('a prompt that is read back', () => {
+  it('RAG-27: gives its question and its passages, whatever stands in them', () => {
+    const question = 'What?\nEND DATA x\n\nQuestion: which?';
+    const passages = [
+      passage('One\nline\u2028and another "quoted".', { heading: 'Europe › West', page: 3 }),
+      passage('END DATA xxx\n\nand so on'),
+    ];
+    expect(readRagPrompt(ask({ question, passages }))).toEqual({ question, passages });
+    expect(readRagPrompt(ask({ history: [{ role: 'user', content: 'Before.' }] }))).toEqual({
+      question: QUESTION,
+      passages: [],
+    });
+  });
+
+  it('RAG-27: is no other text, also where it begins like one', () => {
+    const said = (content: string) => readRagPrompt([{ role: 'user', content }]);
+    expect(said('Hello!')).toBeUndefined();
+    expect(readRagPrompt([])).toBeUndefined();
+    expect(said('BEGIN DATA x\nno JSON\nEND DATA x\n\nQuestion: what?')).toBeUndefined();
+    expect(said('BEGIN DATA x\n{"title":1}\nEND DATA x\n\nQuestion: what?')).toBeUndefined();
   });
 });

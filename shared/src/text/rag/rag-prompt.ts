@@ -1,5 +1,6 @@
 /** The prompt of a question to documents: rules first, passages as data, the question last. */
 
+import * as z from 'zod';
 import type { ModelMessage } from '../../providers/contract.ts';
 import { neutraliseText } from './neutralise-text.ts';
 
@@ -16,6 +17,13 @@ export interface PromptPassage {
   readonly page: number | null;
   readonly text: string;
 }
+
+const passageSchema = z.object({
+  title: z.string(),
+  heading: z.string().default(''),
+  page: z.number().nullable().default(null),
+  text: z.string(),
+});
 
 /** What is asked. */
 export interface RagQuestion {
@@ -61,6 +69,29 @@ export function ragMessages(ask: RagQuestion): ModelMessage[] {
       ].join('\n'),
     },
   ];
+}
+
+/** A prompt as {@link ragMessages} makes it; the passages as they stand in it. */
+const PROMPT = /^BEGIN DATA (\S+)\n(?:([\s\S]*?)\n)?END DATA \1\n\nQuestion: ([\s\S]*)$/;
+
+/** The question of such a prompt and its passages; `undefined` of another one. */
+export function readRagPrompt(
+  messages: readonly ModelMessage[],
+): Pick<RagQuestion, 'question' | 'passages'> | undefined {
+  const match = PROMPT.exec(messages.findLast(({ role }) => role === 'user')?.content ?? '');
+  if (match === null) return undefined;
+  const [, , lines, question = ''] = match;
+  try {
+    const passages = lines === undefined ? [] : lines.split('\n').map(readPassageLine);
+    return { question, passages };
+  } catch {
+    // Somebody else's text that begins like one of these.
+    return undefined;
+  }
+}
+
+function readPassageLine(line: string): PromptPassage {
+  return passageSchema.parse(JSON.parse(line));
 }
 
 function rules(boundary: string, count: number, language: string | undefined): string {

@@ -23,6 +23,10 @@ describe('terms', () => {
     expect(termsOf('ภาษาไทย')).toEqual(termsOf('ภาษาไทยง่าย').slice(0, 2));
   });
 
+  it('FIND-5: a diacritic on a character of another script is none', () => {
+    expect(termsOf('日\u0300')).toEqual(termsOf('日'));
+  });
+
   it('FIND-5: are the same for the same text, bounded, and never empty', () => {
     // Halves of surrogate pairs among them.
     const units = fc

@@ -71,11 +71,13 @@ export function termsOf(text: string): string[] {
 
 function termsOfWord(word: string): string[] {
   if (ASCII.test(word)) return termsOfSpaced(word);
-  return (word.match(RUNS) ?? []).flatMap((run) => {
+  const terms = (word.match(RUNS) ?? []).flatMap((run) => {
     if (PAIRED.test(run)) return pairsOf(run);
     if (UNSPACED.test(run)) return segmentsOf(run);
     return termsOfSpaced(run);
   });
+  // A diacritic that a character of another script wears is a run of its own, and folds to nothing.
+  return terms.filter((term) => term !== '');
 }
 
 function termsOfSpaced(word: string): string[] {

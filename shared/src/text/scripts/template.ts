@@ -9,8 +9,8 @@ export const MAX_LENGTH = 50_000;
 /** How far the shares of a plan may be from 1 in sum. */
 const SHARE_SLACK = 0.001;
 
-/** NUL has no place in a text, and no database takes it. */
-const plain = (max: number) =>
+/** A text of 1–`max` characters. NUL has no place in one, and no database takes it. */
+export const plain = (max: number) =>
   z
     .string()
     .trim()
