@@ -75,6 +75,7 @@ export function createHands(ports: HandsPorts): Hands {
   /** Tickets that are not settled. */
   const tickets = new Set<Ticket>();
   const renewal = setInterval(() => void renew(), RENEW_MS);
+  /** Hands at work, and calls that go on without one. */
   const serving = new Set<Promise<void>>();
   let tokens = 0;
   let isStopping = false;
@@ -147,9 +148,9 @@ export function createHands(ports: HandsPorts): Hands {
     }
   }
 
-  async function call(): Promise<WorkOutcome | undefined> {
+  async function call(free: () => void): Promise<WorkOutcome | undefined> {
     try {
-      return await ports.run(type);
+      return await ports.run(type, free);
     } catch (thrown) {
       // It does not reject; if it did, the hand would be free all the same.
       failed(thrown);
@@ -157,16 +158,40 @@ export function createHands(ports: HandsPorts): Hands {
     }
   }
 
+  const goesOn = (): boolean => !isStopping && !slots.isWantedBeside(type);
+
   /** One call of a ticket; gives what the hand goes on with. */
   async function serveOne(ticket: Ticket): Promise<Ticket | undefined> {
     ticket.begin();
-    ticket.end(await call());
-    const goesOn = !isStopping && !slots.isWantedBeside(type);
-    if (!ticket.isOver) return goesOn ? owing() : undefined;
-    const next = await settle(ticket, goesOn && owing() === undefined);
+    const free = Promise.withResolvers<void>();
+    const ended = call(free.resolve).then((outcome) => {
+      ticket.end(outcome);
+      free.resolve();
+    });
+    await free.promise;
+    const more = goesOn() ? owing() : undefined;
+    if (more === undefined && !ticket.isShared) return await endLast(ticket, ended);
+    track(endLater(ticket, ended));
+    return more;
+  }
+
+  /** Of a ticket with one call the hand waits for the end, and gets the next ticket with it. */
+  async function endLast(ticket: Ticket, ended: Promise<void>): Promise<Ticket | undefined> {
+    await ended;
+    const next = await settle(ticket, goesOn() && owing() === undefined);
     // Another hand may have begun it meanwhile, or everybody stops.
     if (next !== undefined) return next;
-    return goesOn && !isStopping ? owing() : undefined;
+    return goesOn() ? owing() : undefined;
+  }
+
+  async function endLater(ticket: Ticket, ended: Promise<void>): Promise<void> {
+    await ended;
+    if (ticket.isOver && tickets.has(ticket)) await settle(ticket, false);
+  }
+
+  function track(work: Promise<void>): void {
+    const tracked = work.finally(() => serving.delete(tracked));
+    serving.add(tracked);
   }
 
   async function serve(first: Ticket): Promise<void> {
@@ -184,8 +209,7 @@ export function createHands(ports: HandsPorts): Hands {
 
   /** A hand that is taken serves the ticket, and goes on as long as no other type waits for it. */
   function lend(ticket: Ticket): void {
-    const service = serve(ticket).finally(() => serving.delete(service));
-    serving.add(service);
+    track(serve(ticket));
   }
 
   async function takeTickets(): Promise<void> {
@@ -206,7 +230,7 @@ export function createHands(ports: HandsPorts): Hands {
 
   async function work(): Promise<void> {
     await takeTickets();
-    await Promise.all(serving);
+    while (serving.size > 0) await Promise.all(serving);
     await Promise.all([...tickets].map(putBack));
   }
 

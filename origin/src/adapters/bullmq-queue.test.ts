@@ -75,11 +75,47 @@ describeWithRedis('tasks by BullMQ', () => {
     const [one, two] = [open(), open()];
     await one.offer('one', 3_000);
     const tickets = await boardOf(one).getJobCounts('wait');
-    expect(tickets).toEqual({ wait: 256 + Math.ceil((3_000 - 256) / 16) });
+    expect(tickets).toEqual({ wait: 256 + Math.ceil((3_000 - 256) / 64) });
     const [mine, theirs] = [work(one), work(two)];
     await eventually(() => expect(mine.length + theirs.length).toBe(3_000));
     expect(mine.length).toBeGreaterThan(0);
     expect(theirs.length).toBeGreaterThan(0);
+  });
+
+  it('QUEUE-30: offers that follow each other find what was added before them', async () => {
+    const one = open();
+    for (let offer = 0; offer < 4; offer += 1) await one.offer('one', 500);
+    const tickets = await boardOf(one).getJobCounts('wait');
+    expect(tickets).toEqual({ wait: 256 + Math.ceil(244 / 64) + 3 * Math.ceil(500 / 64) });
+  });
+
+  it('QUEUE-30: a hand that a call needs no more takes the next call of its ticket, which ends with the last one', async () => {
+    const one = open();
+    await boardOf(one).addBulk([{ name: 'one', data: { calls: 3 } }]);
+    const frees: (() => void)[] = [];
+    const ends: (() => void)[] = [];
+    const run = async (_type: string, free: () => void): Promise<WorkOutcome> => {
+      frees.push(free);
+      await new Promise<void>((resolve) => ends.push(resolve));
+      return DONE;
+    };
+    one.work({ types: ['one'], concurrency: 1, run });
+    for (let begun = 1; begun <= 3; begun += 1) {
+      await eventually(() => expect(frees).toHaveLength(begun));
+      frees.at(-1)?.();
+    }
+    expect(await boardOf(one).getJobCounts('active', 'completed')).toEqual({
+      active: 1,
+      completed: 0,
+    });
+    for (const end of ends) end();
+    await eventually(async () =>
+      expect(await boardOf(one).getJobCounts('active', 'completed')).toEqual({
+        active: 0,
+        completed: 1,
+      }),
+    );
+    expect(frees).toHaveLength(3);
   });
 
   it('QUEUE-30: calls that are put together spread over all hands that are free', async () => {

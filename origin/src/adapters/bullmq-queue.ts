@@ -34,6 +34,9 @@ const ADDED_AT_ONCE = 500;
  */
 const ENOUGH = 256;
 
+/** Where enough tickets wait, offers gather for so long, in ms: nobody waits for them. */
+const GATHER_MS = 25;
+
 /** Calls that one `ensure` adds at most: what is missing then, the next one adds. */
 const ENSURED_AT_ONCE = 10_000;
 
@@ -42,6 +45,14 @@ const KNOWN_MS = 250;
 
 /** Events of a queue that BullMQ keeps. */
 const KEPT_EVENTS = 1_000;
+
+/** How many tickets wait, as far as it is known. */
+interface Depth {
+  waiting: number;
+  /** Tickets that were added here, ever. */
+  added: number;
+  readonly atMs: number;
+}
 
 /** Longest wait for an answer where the connection names none, in ms. */
 const ANSWER_MS = 15_000;
@@ -64,7 +75,7 @@ export function createBullmqQueue(options: BullmqQueueOptions): BullmqQueue {
   const answerMs = options.redis.options.commandTimeout ?? ANSWER_MS;
   const queues = new Map<string, Queue>();
   const offers = new Map<string, Ask<number, boolean>>();
-  const depths = new Map<string, { waiting: number; readonly atMs: number }>();
+  const depths = new Map<string, Depth>();
   let slots: Slots | undefined;
   let hands: readonly Hands[] = [];
 
@@ -108,9 +119,13 @@ export function createBullmqQueue(options: BullmqQueueOptions): BullmqQueue {
 
   /** Tickets that wait now. */
   async function look(type: string): Promise<number> {
+    const before = depths.get(type)?.added ?? 0;
     const counts = await answered(queueOf(type).getJobCounts('wait', 'prioritized'));
-    const waiting = Object.values(counts).reduce((sum, own) => sum + own, 0);
-    depths.set(type, { waiting, atMs: Date.now() });
+    const seen = Object.values(counts).reduce((sum, own) => sum + own, 0);
+    const added = depths.get(type)?.added ?? 0;
+    // What was added meanwhile may be seen or not: some too many do no harm.
+    const waiting = seen + added - before;
+    depths.set(type, { waiting, added, atMs: Date.now() });
     return waiting;
   }
 
@@ -118,11 +133,15 @@ export function createBullmqQueue(options: BullmqQueueOptions): BullmqQueue {
   function depthOf(type: string): number {
     const depth = depths.get(type);
     if (depth === undefined || Date.now() - depth.atMs > KNOWN_MS) {
-      depths.set(type, { waiting: depth?.waiting ?? 0, atMs: Date.now() });
+      depths.set(type, {
+        waiting: depth?.waiting ?? 0,
+        added: depth?.added ?? 0,
+        atMs: Date.now(),
+      });
       // A wrong number costs some tickets more, or puts some calls together that need not be.
       look(type).catch(failed);
     }
-    return depth?.waiting ?? 0;
+    return depths.get(type)?.waiting ?? 0;
   }
 
   async function add(type: string, calls: number, waiting: number, delay = 0): Promise<void> {
@@ -135,13 +154,16 @@ export function createBullmqQueue(options: BullmqQueueOptions): BullmqQueue {
       tickets.push(ticketOf(left === 1 ? {} : { calls: Math.min(left, MAX_CALLS) }));
     }
     const depth = depths.get(type);
-    if (depth !== undefined && delay === 0) depth.waiting += tickets.length;
+    if (depth !== undefined && delay === 0) {
+      depth.waiting += tickets.length;
+      depth.added += tickets.length;
+    }
     for (let at = 0; at < tickets.length; at += ADDED_AT_ONCE) {
       await answered(queue.addBulk(tickets.slice(at, at + ADDED_AT_ONCE)));
     }
   }
 
-  /** Offers of one turn of the event loop are added together. */
+  /** Offers of one turn of the event loop are added together, or of some turns where many wait. */
   function offerNow(type: string, count: number): Promise<boolean> {
     let ask = offers.get(type);
     if (ask === undefined) {
@@ -150,7 +172,11 @@ export function createBullmqQueue(options: BullmqQueueOptions): BullmqQueue {
         await add(type, calls, depthOf(type));
         return counts.map(() => true);
       };
-      ask = createTurnBatch(addAll, (own) => own, ENSURED_AT_ONCE);
+      const later = (flush: () => void): void => {
+        if (depthOf(type) < ENOUGH) setImmediate(flush);
+        else setTimeout(flush, GATHER_MS);
+      };
+      ask = createTurnBatch(addAll, (own) => own, ENSURED_AT_ONCE, later);
       offers.set(type, ask);
     }
     return ask(count);
@@ -224,10 +250,10 @@ function createCallCount() {
   return {
     count:
       (run: WorkOptions['run']): WorkOptions['run'] =>
-      async (type) => {
+      async (type, free) => {
         running += 1;
         try {
-          return await run(type);
+          return await run(type, free);
         } finally {
           running -= 1;
           if (running === 0) for (const tell of whenNone) tell();

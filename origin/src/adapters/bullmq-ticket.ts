@@ -4,7 +4,7 @@ import type { WorkOutcome } from '@headwater/shared/tasks/ports';
 import { type Job, UnrecoverableError } from 'bullmq';
 
 /** Most calls that one ticket stands for. */
-export const MAX_CALLS = 16;
+export const MAX_CALLS = 64;
 
 /** What a job carries; nothing where it stands for one call. */
 export interface TicketData {
@@ -14,6 +14,8 @@ export interface TicketData {
 /** A job that a worker has. */
 export interface Ticket {
   readonly job: Job;
+  /** It stands for several calls. */
+  readonly isShared: boolean;
   /** Calls that are not begun. */
   readonly left: number;
   /** Some call was begun: it is no other node's any more. */
@@ -38,6 +40,7 @@ export function createTicket(job: Job): Ticket {
   let isBegun = false;
   return {
     job,
+    isShared: calls > 1,
     get left() {
       return left;
     },

@@ -22,6 +22,27 @@ it('QUEUE-27: what is asked for in one turn goes together, and each gets its own
   expect(calls).toEqual([[1, 2, 3], [4]]);
 });
 
+it('QUEUE-27: what is to go later gathers until then', async () => {
+  const calls: (readonly number[])[] = [];
+  const flushes: (() => void)[] = [];
+  const ask = createTurnBatch<number, number>(
+    async (items) => {
+      calls.push(items);
+      return items;
+    },
+    () => 1,
+    10,
+    (flush) => flushes.push(flush),
+  );
+  const first = ask(1);
+  await new Promise(setImmediate);
+  const second = ask(2);
+  expect([calls, flushes.length]).toEqual([[], 1]);
+  flushes[0]?.();
+  expect(await Promise.all([first, second])).toEqual([1, 2]);
+  expect(calls).toEqual([[1, 2]]);
+});
+
 it('QUEUE-27: one call takes no more than its weight, or one item that is heavier', async () => {
   const { calls, ask } = createSender();
   await Promise.all([ask(6), ask(4), ask(1), ask(30), ask(2)]);

@@ -1,4 +1,4 @@
-/** Sends what is asked for within one turn of the event loop together. */
+/** Sends what is asked for within one turn of the event loop, or a little longer, together. */
 
 /** Asks for one thing; resolves to its answer. */
 export type Ask<Item, Answer> = (item: Item) => Promise<Answer>;
@@ -13,12 +13,14 @@ interface Waiting<Item, Answer> {
 /**
  * Makes it of a function that takes many items and answers them in their order. Where that fails,
  * all of them fail. `weigh` tells the weight of an item, of which one call takes at most
- * `maxWeight`, or one item.
+ * `maxWeight`, or one item. `later` calls what it is given once the items so far are to go; by
+ * default at the end of the turn.
  */
 export function createTurnBatch<Item, Answer>(
   send: (items: readonly Item[]) => Promise<readonly Answer[]>,
   weigh: (item: Item) => number,
   maxWeight: number,
+  later: (flush: () => void) => void = setImmediate,
 ): Ask<Item, Answer> {
   let waiting: Waiting<Item, Answer>[] = [];
 
@@ -52,6 +54,6 @@ export function createTurnBatch<Item, Answer>(
 
   return (item) =>
     new Promise((resolve, reject) => {
-      if (waiting.push({ item, resolve, reject }) === 1) setImmediate(flush);
+      if (waiting.push({ item, resolve, reject }) === 1) later(flush);
     });
 }

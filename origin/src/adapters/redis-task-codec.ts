@@ -13,30 +13,97 @@ import {
   type TaskSpec,
   type TaskState,
 } from '@headwater/shared/tasks/task';
+import { newTask } from '@headwater/shared/tasks/task-machine';
 
 /** What `COUNTS` answers for a type. */
 type CountsRow = readonly [string, number, number, number, number, number, number, number];
 
+/** What the submit script reads of a submission; what does not apply is left out. */
+interface SubmissionHead {
+  readonly owner: string;
+  /** Most queued tasks of the owner, and of all. */
+  readonly mostOwner: number;
+  readonly mostAll: number;
+  readonly tasks: readonly TaskHead[];
+  /** Id and time of the batch, whose JSON follows. */
+  readonly batch?: string;
+  readonly batchMs?: number;
+  /** Of its idempotency: the key, what is equal for equal requests, and the id that is answered. */
+  readonly key?: string;
+  readonly fingerprint?: string;
+  readonly answer?: string;
+}
+
+/** What the submit script reads of a task. */
+interface TaskHead {
+  readonly id: string;
+  readonly type: string;
+  readonly rank: string;
+  readonly laterMs: string;
+  /** A state follows the spec: it is not that of a new task. */
+  readonly hasState?: true;
+}
+
 /** The arguments of one submission. */
 export function encodeSubmission(submission: Submission): readonly string[] {
   const { tasks, batch, idempotency } = submission;
-  const args = [
-    idempotency?.answerId ?? '',
-    batch?.owner ?? tasks[0]?.spec.owner ?? '',
-    String(submission.maxQueuedPerOwner),
-    String(submission.maxQueued),
-    batch?.id ?? '',
-    batch === undefined ? '' : JSON.stringify(batch),
-    String(batch?.createdAtMs ?? ''),
-    idempotency?.key ?? '',
-    idempotency?.fingerprint ?? '',
-    String(tasks.length),
-  ];
-  for (const { spec, state } of tasks) {
-    args.push(spec.id, spec.type, rankOf(spec), laterMs(spec, state));
-    args.push(JSON.stringify(spec), JSON.stringify(state));
-  }
-  return args;
+  const bodies: string[] = batch === undefined ? [] : [JSON.stringify(batch)];
+  const heads = tasks.map(({ spec, state }): TaskHead => {
+    const hasState = !isNew(spec, state);
+    bodies.push(JSON.stringify(spec));
+    if (hasState) bodies.push(JSON.stringify(state));
+    return {
+      id: spec.id,
+      type: spec.type,
+      rank: rankOf(spec),
+      laterMs: laterMs(spec, state),
+      ...(hasState ? { hasState } : {}),
+    };
+  });
+  const head: SubmissionHead = {
+    owner: batch?.owner ?? tasks[0]?.spec.owner ?? '',
+    mostOwner: submission.maxQueuedPerOwner,
+    mostAll: submission.maxQueued,
+    tasks: heads,
+    ...(batch === undefined ? {} : { batch: batch.id, batchMs: batch.createdAtMs }),
+    ...(idempotency === undefined ? {} : keyOf(idempotency)),
+  };
+  return [JSON.stringify(head), ...bodies];
+}
+
+function keyOf({ key, fingerprint, answerId }: NonNullable<Submission['idempotency']>) {
+  return { key, fingerprint, answer: answerId };
+}
+
+/** What the commit script reads of a change; what does not apply is left out. */
+interface ChangeHead {
+  /** No other change's. */
+  readonly name: string;
+  /** Who asks. */
+  readonly by: string;
+  readonly id: string;
+  readonly type: string;
+  readonly owner: string;
+  readonly status: TaskState['status'];
+  /** Version that it changes. */
+  readonly before: number;
+  readonly version: number;
+  readonly epoch: number;
+  /** How many follow. */
+  readonly events: number;
+  readonly wasOver?: true;
+  readonly node?: string | undefined;
+  /** Its place in the line, and the time before which it is not in it or `''`; of a queued task. */
+  readonly rank?: string;
+  readonly laterMs?: string;
+  /** Of a task that is over. */
+  readonly endMs?: number;
+  /** A callback is owed. */
+  readonly owed?: true;
+  /** A checkpoint follows. */
+  readonly keeps?: true;
+  /** The checkpoint goes. */
+  readonly drops?: true;
 }
 
 /** The arguments of one change, made by `by`; `name` is no other change's. */
@@ -47,36 +114,30 @@ export function encodeChange(
 ): readonly string[] {
   const { spec } = before;
   const ends = isOver(state.status);
-  return [
+  const keeps = !ends && checkpoint !== undefined;
+  const head: ChangeHead = {
     name,
     by,
-    spec.id,
-    spec.type,
-    spec.owner,
-    rankOf(spec),
-    spec.batchId ?? '',
-    String(before.state.version),
-    isOver(before.state.status) ? '1' : '0',
-    state.status,
-    JSON.stringify(state),
-    String(state.version),
-    String(state.epoch),
-    state.node ?? '',
-    laterMs(spec, state),
-    ends ? String(state.finishedAtMs ?? spec.createdAtMs) : '',
-    state.callback === 'owed' ? '1' : '0',
-    checkpointWord(before.state, ends, checkpoint),
-    String(events.length),
-    ...events.map((event) => JSON.stringify(event)),
-  ];
-}
-
-/** No JSON, so that it is no checkpoint. */
-export const DROP_CHECKPOINT = '-';
-
-function checkpointWord({ hasCheckpoint }: TaskState, ends: boolean, checkpoint = ''): string {
-  if (!ends) return checkpoint;
-  return hasCheckpoint ? DROP_CHECKPOINT : '';
+    id: spec.id,
+    type: spec.type,
+    owner: spec.owner,
+    status: state.status,
+    before: before.state.version,
+    version: state.version,
+    epoch: state.epoch,
+    events: events.length,
+    node: state.node,
+    ...(isOver(before.state.status) ? { wasOver: true } : {}),
+    ...(state.status === 'queued' ? { rank: rankOf(spec), laterMs: laterMs(spec, state) } : {}),
+    ...(ends ? { endMs: state.finishedAtMs ?? spec.createdAtMs } : {}),
+    ...(state.callback === 'owed' ? { owed: true } : {}),
+    ...(keeps ? { keeps } : {}),
+    ...(ends && before.state.hasCheckpoint ? { drops: true } : {}),
+  };
+  const args = [JSON.stringify(head), JSON.stringify(state)];
+  if (keeps) args.push(checkpoint);
+  for (const event of events) args.push(JSON.stringify(event));
+  return args;
 }
 
 /** Length of all arguments together. */
@@ -103,9 +164,15 @@ export function decodeOutcome(word: string): SubmitOutcome {
   return { type: 'again', answerId: word.slice('again '.length) };
 }
 
-/** A record, of its two halves. */
-export function decodeRecord(spec: string, state: string): TaskRecord {
-  return { spec: JSON.parse(spec) as TaskSpec, state: JSON.parse(state) as TaskState };
+/** A task in this state needs none kept: it follows from what was asked for. */
+function isNew(spec: TaskSpec, { version, dueAtMs }: TaskState): boolean {
+  return version === 1 && dueAtMs === spec.createdAtMs;
+}
+
+/** A record, of its two halves; the second is empty for a task that nobody has changed. */
+export function decodeRecord(specJson: string, stateJson: string | null): TaskRecord {
+  const spec = JSON.parse(specJson) as TaskSpec;
+  return stateJson ? { spec, state: JSON.parse(stateJson) as TaskState } : newTask(spec);
 }
 
 /** Records, of specs and states in turn. */

@@ -12,13 +12,17 @@ export const nodeChannel = (prefix: string, node: string): string => `${prefix}t
 /** A delayed task joins its line with a claim: at most so many of a type with one. */
 const PROMOTED_AT_ONCE = 1_000;
 
+/** Members of one call; even, for pairs of score and member. Lua's stack has room for some thousands. */
+const MEMBERS_AT_ONCE = 1_000;
+
 /**
  * Begins every script.
  *
- * `task:<id>` is a hash of `spec` and `state` (JSON), `v`ersion, `c`hange (the name of the last one),
- * `o`wner, `r`ank, `n`ode that has it or `''`, `e`poch and `q`, the number of its events, each of
- * which is a field too, `b`atch, `k`ey of its idempotency, `p`aid, once a turn was charged for it, and
- * `checkpoint`, JSON, until it is over.
+ * `task:<id>` is a hash of `spec` (JSON) and of what is not as in a task that has just been accepted:
+ * `state` (JSON), `v`ersion and the name of the change that made it, `n`ode that has it, or `''` once
+ * it is back from one, `e`poch and `q`, the number of its events, each of which is a field too, and
+ * `checkpoint`, JSON, until it is over. `b`atch and `k`ey of its idempotency where it has one; `o`wner
+ * and `r`ank once it was delayed.
  *
  * A type's line: `line:<type>:<owner>`, the owner's due tasks by rank; `callers:<type>`, owners by
  * their turns, also some whose line has run empty; `turn:<type>`, that of the last task that was
@@ -77,6 +81,7 @@ local function wait(type, owner, rank, id, laterMs)
   if laterMs == '' then
     enter(type, owner, rank, id)
   else
+    call('HSET', taskKey(id), 'o', owner, 'r', rank)
     call('ZADD', typed('delayed', type), laterMs, id)
   end
 end
@@ -95,11 +100,25 @@ local function promote(type, nowMs)
   end
 end
 
+-- Calls with many members of one key at once, of lists by key.
+local function callAll(command, lists)
+  for key, list in pairs(lists) do
+    for first = 1, #list, ${MEMBERS_AT_ONCE} do
+      call(command, key, unpack(list, first, math.min(first + ${MEMBERS_AT_ONCE - 1}, #list)))
+    end
+  end
+end
+local function push(lists, key, member)
+  local list = lists[key]
+  if not list then list = {}; lists[key] = list end
+  list[#list + 1] = member
+end
+
 local function putRecord(list, id)
   local record = call('HMGET', taskKey(id), 'spec', 'state')
   if not record[1] then return false end
   list[#list + 1] = record[1]
-  list[#list + 1] = record[2]
+  list[#list + 1] = record[2] or ''
   return true
 end
 `;

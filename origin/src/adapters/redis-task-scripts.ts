@@ -3,31 +3,30 @@
  * what was not answered: each script knows what it has done already, and answers as the first time.
  */
 
-import { DROP_CHECKPOINT } from './redis-task-codec.ts';
 import { TASK_LUA } from './redis-task-keys.ts';
 
 /** Fields and values that one call sets: Lua's stack has room for some thousands. */
 const FIELDS_AT_ONCE = 1_000;
 
 /**
- * ARGV: spare life of what is over in ms; then for each submission: id of the answer, owner, most
- * of the owner, most of all, batch id or '', its JSON, its time, idempotency key or '', fingerprint,
- * number of tasks; and for each task: id, type, rank, later time or '', spec, state. Answers one
- * word for each submission.
+ * ARGV: spare life of what is over in ms; then for each submission: what it asks for as JSON (see
+ * `SubmissionHead`), the batch as JSON where it has one, and for each task its spec, and its state
+ * where it has one. Answers one word for each submission.
  */
 export const SUBMIT = `${TASK_LUA}
 local ttl = ARGV[1]
 local at = 1
 local function read() at = at + 1; return ARGV[at] end
 
-local function standing(answer, batch, first, key, fingerprint)
+local function standing(head, key)
   local used = key and call('HMGET', key, 'fingerprint', 'answer')
   if used and used[1] then
-    if used[1] ~= fingerprint then return 'mismatch' end
-    if used[2] ~= answer then return 'again ' .. used[2] end
+    if used[1] ~= head.fingerprint then return 'mismatch' end
+    if used[2] ~= head.answer then return 'again ' .. used[2] end
     return 'kept'
   end
-  local mark = batch ~= '' and batchKey(batch) or first and taskKey(first)
+  local first = head.tasks[1]
+  local mark = head.batch and batchKey(head.batch) or first and taskKey(first.id)
   return mark and call('EXISTS', mark) == 1 and 'kept'
 end
 
@@ -39,42 +38,49 @@ local function queuedOf(name, field)
   return stored[mark] + summed(key, field)
 end
 
+local function keepTask(task, owner, batch, key)
+  local fields = { 'spec', task.spec }
+  if task.state then fields[3], fields[4] = 'state', task.state end
+  if batch or key then
+    fields[#fields + 1] = batch and 'b' or 'k'
+    fields[#fields + 1] = batch or key
+  end
+  call('HSET', taskKey(task.id), unpack(fields))
+  if not stored['type ' .. task.type] then
+    stored['type ' .. task.type] = call('SADD', prefix .. 'types', task.type)
+  end
+  countQueued(task.type, owner, 1)
+  wait(task.type, owner, task.rank, task.id, task.laterMs)
+end
+
 local function submit()
-  local answer, owner, mostOwner, mostAll = read(), read(), tonumber(read()), tonumber(read())
-  local batch, batchJson, batchMs, key, fingerprint = read(), read(), read(), read(), read()
-  local count = tonumber(read())
-  local first = at
-  at = at + 6 * count
-  if key ~= '' then key = prefix .. 'key:' .. #owner .. ':' .. owner .. ':' .. key else key = false end
-  local word = standing(answer, batch, ARGV[first + 1], key, fingerprint)
+  local head = cjson.decode(read())
+  local owner, batch, tasks = head.owner, head.batch, head.tasks
+  local batchJson = batch and read()
+  for _, task in ipairs(tasks) do
+    task.spec = read()
+    task.state = task.hasState and read()
+  end
+  local count = #tasks
+  local key = head.key and prefix .. 'key:' .. #owner .. ':' .. owner .. ':' .. head.key
+  local word = standing(head, key)
   if word then return word end
   if count > 0 then
-    if queuedOf('queued', owner) + count > mostOwner then return 'owner' end
-    if queuedOf('all', 'queued') + count > mostAll then return 'all' end
+    if queuedOf('queued', owner) + count > head.mostOwner then return 'owner' end
+    if queuedOf('all', 'queued') + count > head.mostAll then return 'all' end
   end
-  if batch ~= '' then
+  if batch then
     call('HSET', batchKey(batch), 'json', batchJson, 'left', count, 'k', key or '')
     if count == 0 then
-      call('ZADD', prefix .. 'refusals', batchMs, batch)
+      call('ZADD', prefix .. 'refusals', head.batchMs, batch)
       call('PEXPIRE', batchKey(batch), ttl)
     end
   end
   if key then
-    call('HSET', key, 'fingerprint', fingerprint, 'answer', answer)
+    call('HSET', key, 'fingerprint', head.fingerprint, 'answer', head.answer)
     if count == 0 then call('PEXPIRE', key, ttl) end
   end
-  local isBatch = batch ~= ''
-  for task = 0, count - 1 do
-    local base = first + 6 * task
-    local id, type, rank, laterMs = ARGV[base + 1], ARGV[base + 2], ARGV[base + 3], ARGV[base + 4]
-    call('HSET', taskKey(id), 'spec', ARGV[base + 5], 'state', ARGV[base + 6], 'v', 1,
-      'o', owner, 'r', rank, 'n', '', 'e', 1, 'q', 0, 'b', batch, 'k', not isBatch and key or '')
-    if not stored['type ' .. type] then
-      stored['type ' .. type] = call('SADD', prefix .. 'types', type)
-    end
-    countQueued(type, owner, 1)
-    wait(type, owner, rank, id, laterMs)
-  end
+  for _, task in ipairs(tasks) do keepTask(task, owner, batch, key) end
   return 'kept'
 end
 
@@ -84,46 +90,9 @@ writeSums()
 return words
 `;
 
-/** ARGV: type, node, limit, now. Answers specs and states in turn. */
-export const CLAIM = `${TASK_LUA}
-local type, node, limit, nowMs = ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[4]
-promote(type, nowMs)
-local callers = typed('callers', type)
-local records, claimed, turn = {}, 0, nil
-while claimed < limit do
-  local head = call('ZPOPMIN', callers)
-  local owner = head[1]
-  if not owner then break end
-  local id = call('ZPOPMIN', lineKey(type, owner))[1]
-  -- An owner whose line has run empty goes when it is its turn.
-  if id then
-    turn = head[2]
-    local after = turn
-    if putRecord(records, id) then
-      -- One that was put back has had its turn.
-      if call('HSET', taskKey(id), 'n', node, 'p', 1) == 1 then after = tonumber(turn) + 1 end
-      call('SADD', heldKey(node), id)
-      countQueued(type, owner, -1)
-      claimed = claimed + 1
-    end
-    call('ZADD', callers, after, owner)
-  end
-end
-if claimed > 0 then
-  call('SET', typed('turn', type), turn)
-  sum(typed('counts', type), 'running', claimed)
-  writeSums()
-  -- A node that nobody knows can hold nothing: what it has is lost at once.
-  call('ZADD', prefix .. 'nodes', 'NX', '-inf', node)
-end
-return records
-`;
-
 /**
- * ARGV: spare life of what is over in ms; then for each change: name of the change, who asks, id,
- * type, owner, rank, batch or '', version before, whether it was over before, status, state, version,
- * epoch, node, later time or '', end, whether a callback is owed, checkpoint, '-' to drop it or '' to leave
- * it, number of events, and these.
+ * ARGV: spare life of what is over in ms; then for each change: what it changes as JSON (see
+ * `ChangeHead`), the state, the checkpoint where it has one, and its events.
  * Answers 1 for each that was made.
  */
 export const COMMIT = `${TASK_LUA}
@@ -131,10 +100,17 @@ local ttl = ARGV[1]
 local at = 1
 local function read() at = at + 1; return ARGV[at] end
 
+local left, over = {}, {}
+local function writeMembers()
+  callAll('SREM', left)
+  callAll('ZADD', over)
+  left, over = {}, {}
+end
+
 local function expire(id, batch, key)
   call('PEXPIRE', taskKey(id), ttl)
-  if key ~= '' then call('PEXPIRE', key, ttl) end
-  if batch == '' then return end
+  if key then call('PEXPIRE', key, ttl) end
+  if not batch then return end
   call('PEXPIRE', batchKey(batch), ttl)
   local batchUse = call('HGET', batchKey(batch), 'k')
   if batchUse and batchUse ~= '' then call('PEXPIRE', batchUse, ttl) end
@@ -153,75 +129,85 @@ local function keep(key, first, count, fields, seq)
 end
 
 local function commit()
-  local change, by, id, type, owner, rank, batch = read(), read(), read(), read(), read(), read(), read()
-  local before, wasOver = read(), read()
-  local status, state, version, epoch, node = read(), read(), read(), read(), read()
-  local laterMs, endMs, owed, checkpoint = read(), read(), read(), read()
-  local count = tonumber(read())
+  local change, state = cjson.decode(read()), read()
+  local checkpoint = change.keeps and read()
   local first = at
-  at = at + count
+  at = at + change.events
+  local id, type, owner, status = change.id, change.type, change.owner, change.status
   local key = taskKey(id)
-  local was, last, holder, shown, seq, use = unpack(call('HMGET', key, 'v', 'c', 'n', 'e', 'q', 'k'))
-  if was ~= before then return was == version and last == change and 1 or 0 end
+  local was, holder, shown, seq, use, batch = unpack(call('HMGET', key, 'v', 'n', 'e', 'q', 'k', 'b'))
+  if not was and not holder and call('EXISTS', key) == 0 then return 0 end
+  local version = change.version .. ' ' .. change.name
+  if tonumber(string.match(was or '1', '^%d+')) ~= change.before then
+    return was == version and 1 or 0
+  end
+  holder, shown, seq = holder or '', tonumber(shown or '1'), tonumber(seq or '0')
 
-  local counts = typed('counts', type)
-  local stays = status == 'running' and node or ''
-  if wasOver == '0' then
-    if holder ~= '' then
-      if holder ~= stays then
-        call('SREM', heldKey(holder), id)
-        sum(counts, 'running', -1)
-      end
-    else
+  local stays = status == 'running' and change.node or ''
+  local loses = not change.wasOver and holder ~= '' and holder ~= stays
+  local fields = { 'state', state, 'v', version, 'q', seq + change.events }
+  local function field(name, value)
+    fields[#fields + 1] = name
+    fields[#fields + 1] = value
+  end
+  if not change.wasOver then
+    local counts = typed('counts', type)
+    if holder == '' then
       leave(type, owner, id)
       countQueued(type, owner, -1)
+    elseif loses then
+      push(left, heldKey(holder), id)
+      sum(counts, 'running', -1)
     end
     if stays ~= '' and holder ~= stays then
+      writeMembers()
       call('SADD', heldKey(stays), id)
       sum(counts, 'running', 1)
       call('ZADD', prefix .. 'nodes', 'NX', '-inf', stays)
     elseif status == 'queued' then
       countQueued(type, owner, 1)
-      wait(type, owner, rank, id, laterMs)
+      wait(type, owner, change.rank, id, change.laterMs)
     elseif status ~= 'running' then
       sum(counts, status, 1)
-      call('ZADD', prefix .. 'over', endMs, id)
+      push(over, prefix .. 'over', change.endMs)
+      push(over, prefix .. 'over', id)
     end
+    -- What is over needs no node any more.
+    if not change.endMs and holder ~= stays then field('n', stays) end
   end
-  if tonumber(epoch) > tonumber(shown) then
+  if change.epoch > shown then
     for event = 1, seq do call('HDEL', key, event) end
     seq = 0
+    fields[6] = change.events
+    field('e', change.epoch)
   end
-  local fields = { 'state', state, 'v', version, 'c', change, 'n', stays, 'e', epoch, 'q', seq + count }
-  if checkpoint == '${DROP_CHECKPOINT}' then
+  if checkpoint then
+    field('checkpoint', checkpoint)
+  elseif change.drops then
     call('HDEL', key, 'checkpoint')
-  elseif checkpoint ~= '' then
-    fields[#fields + 1] = 'checkpoint'
-    fields[#fields + 1] = checkpoint
   end
-  keep(key, first, count, fields, seq)
-  if endMs ~= '' then
-    if owed == '1' then
-      call('ZADD', prefix .. 'owing', endMs, id)
-    elseif wasOver == '1' then
+  keep(key, first, change.events, fields, seq)
+  if change.endMs then
+    if change.owed then
+      call('ZADD', prefix .. 'owing', change.endMs, id)
+    elseif change.wasOver then
       call('ZREM', prefix .. 'owing', id)
     end
     expire(id, batch, use)
   end
-  call('PUBLISH', prefix .. 'news:' .. id, version)
-  if holder ~= '' and holder ~= stays and holder ~= by then
-    call('PUBLISH', prefix .. 'taken:' .. holder, id)
-  end
+  call('PUBLISH', prefix .. 'news:' .. id, change.version)
+  if loses and holder ~= change.by then call('PUBLISH', prefix .. 'taken:' .. holder, id) end
   return 1
 end
 
 local made = {}
 while at < #ARGV do made[#made + 1] = commit() end
+writeMembers()
 writeSums()
 return made
 `;
 
-/** ARGV: ids. Answers `{spec, state}`, or nothing, for each. */
+/** ARGV: ids. Answers `{spec, state or nothing}`, or nothing, for each. */
 export const RECORDS = `${TASK_LUA}
 local records = {}
 for at, id in ipairs(ARGV) do
@@ -235,16 +221,17 @@ return records
 export const READ = `${TASK_LUA}
 local key = taskKey(ARGV[1])
 local epoch, last = unpack(call('HMGET', key, 'e', 'q'))
-if epoch ~= ARGV[2] then return {} end
+if (epoch or '1') ~= ARGV[2] then return {} end
 local events = {}
-last = math.min(tonumber(last), ARGV[3] + ARGV[4])
+last = math.min(tonumber(last or '0'), ARGV[3] + ARGV[4])
 for seq = ARGV[3] + 1, last do events[#events + 1] = call('HGET', key, seq) end
 return events
 `;
 
 /** ARGV: id. Answers the epoch and the number of events. */
 export const HEAD = `${TASK_LUA}
-return call('HMGET', taskKey(ARGV[1]), 'e', 'q')
+local epoch, last = unpack(call('HMGET', taskKey(ARGV[1]), 'e', 'q'))
+return { epoch or '1', last or '0' }
 `;
 
 /** ARGV: node, end of its life, its types as JSON. */
@@ -326,8 +313,8 @@ end
 for _, id in ipairs(call('ZRANGEBYSCORE', prefix .. 'over', '-inf', before, 'LIMIT', 0, limit)) do
   if putRecord(records, id) then
     local batch, use = unpack(call('HMGET', taskKey(id), 'b', 'k'))
-    if use ~= '' then call('DEL', use) end
-    if batch ~= '' and call('EXISTS', batchKey(batch)) == 1
+    if use then call('DEL', use) end
+    if batch and call('EXISTS', batchKey(batch)) == 1
       and call('HINCRBY', batchKey(batch), 'left', -1) <= 0 then dropBatch(batch) end
   end
   call('DEL', taskKey(id))

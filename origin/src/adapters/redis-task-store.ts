@@ -1,6 +1,6 @@
 /** Tasks in Redis, shared by every instance of a cluster. */
 
-import { randomUUID } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import type { EventPosition, StreamEvent } from '@headwater/shared/stream/event';
 import type { Logger } from '@headwater/shared/stream/ports';
 import type { TaskStore } from '@headwater/shared/tasks/ports';
@@ -8,6 +8,7 @@ import type { BatchRecord, TaskRecord } from '@headwater/shared/tasks/task';
 import type { Redis } from 'ioredis';
 import { redisFault } from './redis-connection.ts';
 import { createTurnBatch } from './redis-task-batch.ts';
+import { CLAIM } from './redis-task-claim.ts';
 import {
   decodeCounts,
   decodeOutcome,
@@ -65,11 +66,11 @@ export function createRedisTaskStore(options: RedisTaskStoreOptions): RedisTaskS
   const ttlMs = retentionMs + SPARE_MS;
   const news = createRedisTaskNews(redis, logger);
   /** Names changes, so that one that is sent again is known, and an equal one of others is not it. */
-  const maker = randomUUID().slice(0, 18);
+  const maker = `${randomBytes(9).toString('base64url')}.`;
   let changes = 0;
 
   const submit = define('hwTaskSubmit', lua.SUBMIT);
-  const claim = define('hwTaskClaim', lua.CLAIM);
+  const claim = define('hwTaskClaim', CLAIM);
   const commit = define('hwTaskCommit', lua.COMMIT);
   const records = define('hwTaskRecords', lua.RECORDS);
   const read = define('hwTaskRead', lua.READ);
@@ -99,7 +100,7 @@ export function createRedisTaskStore(options: RedisTaskStoreOptions): RedisTaskS
 
   async function readRecords(ids: readonly string[]): Promise<(TaskRecord | undefined)[]> {
     if (ids.length === 0) return [];
-    const found = (await records(...ids)) as readonly ([string, string] | null)[];
+    const found = (await records(...ids)) as readonly ([string, string | null] | null)[];
     return found.map((record) => (record === null ? undefined : decodeRecord(...record)));
   }
 

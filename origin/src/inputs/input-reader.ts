@@ -158,7 +158,9 @@ export function createInputReader(ports: InputReaderPorts): InputReader {
 
     return {
       entries: await Promise.all(entries.map(readEntry)),
-      fingerprint: fingerprintOf(value),
+      get fingerprint() {
+        return fingerprintOf(value);
+      },
     };
   }
 

@@ -49,6 +49,12 @@ async function scanInput(
   input: Input,
   { spool, shortBudget, wrote }: Omit<ScanPorts, 'wholeBudget'>,
 ): Promise<unknown> {
+  const small = await input.peekWhole(LONG_BYTES);
+  if (small !== undefined && countOpenings(small) <= MAX_DEPTH) {
+    // Nothing in it can be long, or too deep.
+    shortBudget.take(small.length);
+    return parse([small]);
+  }
   const short: Uint8Array[] = [];
   const texts: LongText[] = [];
   // Nobody can write a string that passes for one of these, as nobody knows it.
@@ -92,8 +98,17 @@ async function scanInput(
   return texts.length === 0 ? parsed : replace(parsed, placeholder, texts);
 }
 
+/** Brackets that open, those within strings among them: no value is nested deeper. */
+function countOpenings(bytes: Uint8Array): number {
+  let count = 0;
+  for (const byte of bytes) if (byte === 0x5b || byte === 0x7b) count += 1;
+  return count;
+}
+
 /** The chunks of a source, and a place in the current one. */
 interface Input {
+  /** All bytes, where there are at most so many; they are still to be read. Called first. */
+  peekWhole(maxBytes: number): Promise<Uint8Array | undefined>;
   /** Whether there is a byte; waits for it. */
   more(): Promise<boolean>;
   /** The rest of the chunk, or what ends with this byte, whichever is shorter. */
@@ -110,6 +125,16 @@ function createInput(source: AsyncIterable<Uint8Array>, budget: ByteBudget): Inp
   let at = 0;
   /** The string's last byte was a backslash, and the byte it escapes is in the next chunk. */
   let isEscaping = false;
+
+  /** The next chunk; `undefined` after the last one. */
+  async function pull(): Promise<Uint8Array | undefined> {
+    const next = await chunks.next().catch((cause: unknown) => {
+      throw brokenBody(cause);
+    });
+    if (next.done === true) return undefined;
+    budget.take(next.value.length);
+    return next.value;
+  }
 
   function take(end: number): Uint8Array {
     const piece = chunk.subarray(at, end);
@@ -132,15 +157,20 @@ function createInput(source: AsyncIterable<Uint8Array>, budget: ByteBudget): Inp
   }
 
   return {
+    async peekWhole(maxBytes) {
+      for (;;) {
+        const next = await pull();
+        if (next === undefined) return chunk;
+        chunk = chunk.length === 0 ? next : Buffer.concat([chunk, next]);
+        if (chunk.length > maxBytes) return undefined;
+      }
+    },
     async more() {
       while (at >= chunk.length) {
-        const next = await chunks.next().catch((cause: unknown) => {
-          throw brokenBody(cause);
-        });
-        if (next.done === true) return false;
-        chunk = next.value;
+        const next = await pull();
+        if (next === undefined) return false;
+        chunk = next;
         at = 0;
-        budget.take(chunk.length);
       }
       return true;
     },

@@ -13,7 +13,10 @@ import { newId } from './task-id.ts';
 const OWNER = 'ada';
 const TYPE = 'internal-test';
 
-async function openIntake(env: Record<string, string> = {}) {
+async function openIntake(
+  env: Record<string, string> = {},
+  kept: (offer: string) => Promise<void> | void = () => undefined,
+) {
   const { tasks, answers } = parseOriginSettings(env);
   const registry = await openEngineRegistry([INTERNAL_ENGINE]);
   const store = createMemoryTaskStore();
@@ -36,7 +39,12 @@ async function openIntake(env: Record<string, string> = {}) {
   let accepted = 0;
   const intake = createTaskIntake({
     store,
-    queue: { offer: (type, count) => void offers.push(`${type} ${count}`) },
+    queue: {
+      offer(type, count) {
+        offers.push(`${type} ${count}`);
+        return kept(`${type} ${count}`);
+      },
+    },
     inputs: createScriptedInputs(blobs, [...registry.manifests.keys()]),
     engines: directory,
     limits: tasks,
@@ -105,6 +113,15 @@ it('TASK-71: the same id makes no second task, one after the other or at once', 
   expect(again).toMatchObject({ replayed: true, kept: { spec: one.kept.spec } });
   expect(await waiting()).toBe(1);
   expect(offers.length).toBeLessThanOrEqual(2);
+});
+
+it('TASK-10: a task is accepted though the queue does not answer, or refuses', async () => {
+  const silent = await openIntake({}, () => new Promise(() => undefined));
+  const refusing = await openIntake({}, () => Promise.reject(new Error('away')));
+  for (const { intake, offers, accepted } of [silent, refusing]) {
+    const { replayed } = await intake.submitDraft(OWNER, draft());
+    expect([replayed, accepted(), offers]).toEqual([false, 1, [`${TYPE} 1`]]);
+  }
 });
 
 it("TASK-71: an id is one caller's and one type's, and looks like one", async () => {

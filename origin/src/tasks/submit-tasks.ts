@@ -189,17 +189,22 @@ export function createTaskIntake(ports: SubmitPorts): TaskIntake {
     }
   }
 
-  async function tell(tasks: readonly TaskRecord[]): Promise<void> {
+  /** Nobody waits for the queue: the tasks are kept. */
+  function tell(tasks: readonly TaskRecord[]): void {
     const counts = new Map<string, number>();
     for (const { spec } of tasks) counts.set(spec.type, (counts.get(spec.type) ?? 0) + 1);
     for (const [type, count] of counts) {
       ports.accepted(type, count);
-      try {
-        await ports.queue.offer(type, count);
-      } catch (err) {
-        // They are kept, and the keeper offers what waits.
-        logger.warn({ type, count, err }, 'accepted tasks could not be offered');
-      }
+      void offer(type, count);
+    }
+  }
+
+  async function offer(type: string, count: number): Promise<void> {
+    try {
+      await ports.queue.offer(type, count);
+    } catch (err) {
+      // The keeper offers what waits.
+      logger.warn({ type, count, err }, 'accepted tasks could not be offered');
     }
   }
 
@@ -246,10 +251,10 @@ export function createTaskIntake(ports: SubmitPorts): TaskIntake {
     const record = recordOf(owner, draft, givenId === undefined ? {} : { id: givenId });
     const { id, type } = record.spec;
     const earlier = await keepOrDiscard(id, [draft], [record], {
-      ...idempotencyOf(owner, key, `${type}:${draft.fingerprint}`, id),
+      ...idempotencyOf(owner, key, () => `${type}:${draft.fingerprint}`, id),
     });
     if (earlier === undefined) {
-      await tell([record]);
+      tell([record]);
       return { kept: record, replayed: false };
     }
     const kept = await store.get(earlier);
@@ -291,11 +296,11 @@ export function createTaskIntake(ports: SubmitPorts): TaskIntake {
     async submitBatch({ owner, idempotencyKey, inbound }) {
       const key = readIdempotencyKey(idempotencyKey);
       requireOpen();
-      const { entries, fingerprint } = await inputs.readBatch(inbound);
+      const read = await inputs.readBatch(inbound);
       const id = newId('batch');
       const drafts: TaskDraft[] = [];
       const tasks: TaskRecord[] = [];
-      const kept = (await judge(entries)).map((entry): BatchEntry => {
+      const kept = (await judge(read.entries)).map((entry): BatchEntry => {
         if ('error' in entry) return entry;
         const record = recordOf(owner, entry.draft, { batchId: id });
         drafts.push(entry.draft);
@@ -305,10 +310,10 @@ export function createTaskIntake(ports: SubmitPorts): TaskIntake {
       const batch: BatchRecord = { id, owner, createdAtMs: clock.nowMs(), entries: kept };
       const earlier = await keepOrDiscard(id, drafts, tasks, {
         batch,
-        ...idempotencyOf(owner, key, `batch:${fingerprint}`, id),
+        ...idempotencyOf(owner, key, () => `batch:${read.fingerprint}`, id),
       });
       if (earlier === undefined) {
-        await tell(tasks);
+        tell(tasks);
         return { kept: batch, replayed: false, tasks };
       }
       const before = await store.getBatch(earlier);
@@ -324,13 +329,15 @@ export function createTaskIntake(ports: SubmitPorts): TaskIntake {
 /** Codes by which this file itself refuses: what they refuse is not kept. */
 const REFUSALS: ReadonlySet<string> = new Set(['unprocessable', 'rate_limited']);
 
+/** What was asked is hashed only where there is a key. */
 function idempotencyOf(
   owner: string,
   key: string | undefined,
-  fingerprint: string,
+  fingerprint: () => string,
   answerId: string,
 ): Pick<Submission, 'idempotency'> {
-  return key === undefined ? {} : { idempotency: { owner, key, fingerprint, answerId } };
+  if (key === undefined) return {};
+  return { idempotency: { owner, key, fingerprint: fingerprint(), answerId } };
 }
 
 function full(by: 'owner' | 'all'): GatewayError {

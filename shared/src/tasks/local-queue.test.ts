@@ -31,6 +31,34 @@ describe('local queue', () => {
     expect(calls).toHaveLength(52);
   });
 
+  it('TASK-12: a call that needs its hand no more lets the next one begin, and a stop waits for both', async () => {
+    const queue = createLocalQueue({ clock, alarm: createTimerAlarm });
+    const frees: (() => void)[] = [];
+    const ends: (() => void)[] = [];
+    const run = async (_type: string, free: () => void) => {
+      frees.push(free);
+      await new Promise<void>((resolve) => ends.push(resolve));
+      return undefined;
+    };
+    queue.work({ types: ['one'], concurrency: 1, run });
+    queue.offer('one', 3);
+    expect(frees).toHaveLength(1);
+    // Twice is once: the hand was given back already.
+    frees[0]?.();
+    frees[0]?.();
+    expect(frees).toHaveLength(2);
+    let isStopped = false;
+    const stopping = queue.stop().then(() => {
+      isStopped = true;
+    });
+    ends[1]?.();
+    for (let turn = 0; turn < 20; turn += 1) await null;
+    expect(isStopped).toBe(false);
+    ends[0]?.();
+    await stopping;
+    expect(frees).toHaveLength(2);
+  });
+
   it('TASK-12: one alarm serves all offers for later, the earliest first', async () => {
     const time = createVirtualClock();
     const queue = createLocalQueue({ clock: time, alarm: (onDue) => time.alarm(onDue) });

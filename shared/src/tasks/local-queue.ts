@@ -23,7 +23,10 @@ export function createLocalQueue({ clock, alarm }: LocalQueuePorts): TaskQueue {
   let options: WorkOptions | undefined;
   /** Where the next look for work begins, so that types take turns. */
   let turn = 0;
+  /** Hands that are taken. */
   let running = 0;
+  /** Calls that are not over, also those that need no hand any more. */
+  let underWay = 0;
   let isStopped = false;
   const whenIdle = new Set<() => void>();
 
@@ -63,15 +66,31 @@ export function createLocalQueue({ clock, alarm }: LocalQueuePorts): TaskQueue {
       if (left > 0) owed.set(type, left);
       else owed.delete(type);
       running += 1;
-      // `run` does not reject; if it did, the hand would be free all the same.
-      options.run(type).then(finish, finish);
+      begin(options, type);
     }
   }
 
-  function finish(): void {
-    running -= 1;
-    pump();
-    if (running > 0) return;
+  function begin({ run }: WorkOptions, type: string): void {
+    let isFree = false;
+    const free = (): void => {
+      if (isFree) return;
+      isFree = true;
+      running -= 1;
+      pump();
+    };
+    underWay += 1;
+    // `run` does not reject; if it did, the hand would be free all the same.
+    run(type, free).then(finish, finish);
+
+    function finish(): void {
+      underWay -= 1;
+      free();
+      tellIdle();
+    }
+  }
+
+  function tellIdle(): void {
+    if (underWay > 0) return;
     for (const tell of whenIdle) tell();
     whenIdle.clear();
   }
@@ -79,7 +98,7 @@ export function createLocalQueue({ clock, alarm }: LocalQueuePorts): TaskQueue {
   async function stop(): Promise<void> {
     isStopped = true;
     wake.set(undefined);
-    if (running > 0) await new Promise<void>((resolve) => whenIdle.add(resolve));
+    if (underWay > 0) await new Promise<void>((resolve) => whenIdle.add(resolve));
   }
 
   return {

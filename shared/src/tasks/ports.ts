@@ -144,9 +144,10 @@ export interface WorkOptions {
   readonly concurrency: number;
   /**
    * Claims a task of the type and runs it to its end. Resolves to what came of it, or `undefined`
-   * where there was nothing to claim. MUST NOT reject.
+   * where there was nothing to claim. It may call `free` before it resolves: what is left needs no
+   * hand any more, and another call may take its place. MUST NOT reject.
    */
-  readonly run: (type: string) => Promise<WorkOutcome | undefined>;
+  readonly run: (type: string, free: () => void) => Promise<WorkOutcome | undefined>;
 }
 
 /** What a queue may show of a task that was run. */

@@ -51,17 +51,22 @@ export interface RunningAttempt {
   kept(): boolean;
 }
 
-/** Begins an attempt of a record that was claimed. */
+/**
+ * Begins an attempt of a record that was claimed. That it began is due to be told `startWaitMs`
+ * later: what ends before costs one commit.
+ */
 export function createRunningAttempt(
   claimed: TaskRecord,
   node: string,
   nowMs: number,
+  startWaitMs = 0,
 ): RunningAttempt {
   const controller = new AbortController();
   const end = Promise.withResolvers<TaskRecord | undefined>();
   /** The newest record that the store is known to have. */
   let record = claimed;
   let steps: Happened[] = [{ step: { type: 'start', node }, atMs: nowMs }];
+  let startDueMs: number | undefined = nowMs + startWaitMs;
   let sent: TaskChange | undefined;
   let isDecided = false;
   let isLost = false;
@@ -126,6 +131,7 @@ export function createRunningAttempt(
       else progress = news;
     },
     tell(nowMs) {
+      startDueMs = undefined;
       if (textAtMs + TEXT_EVERY_MS <= nowMs) tellText(nowMs);
       if (progressAtMs + PROGRESS_EVERY_MS <= nowMs) tellProgress(nowMs);
       if (checkpointAtMs + CHECKPOINT_EVERY_MS <= nowMs) tellCheckpoint(nowMs);
@@ -133,6 +139,7 @@ export function createRunningAttempt(
     },
     get newsDueMs() {
       const due: number[] = [];
+      if (startDueMs !== undefined) due.push(startDueMs);
       if (text !== '') due.push(textAtMs + TEXT_EVERY_MS);
       if (progress !== undefined) due.push(progressAtMs + PROGRESS_EVERY_MS);
       if (checkpoint !== undefined) due.push(checkpointAtMs + CHECKPOINT_EVERY_MS);
@@ -140,6 +147,7 @@ export function createRunningAttempt(
     },
     decide(outcome, nowMs) {
       isDecided = true;
+      startDueMs = undefined;
       if (isLost) return;
       tellText(nowMs);
       tellProgress(nowMs);
@@ -149,6 +157,7 @@ export function createRunningAttempt(
     stop: () => controller.abort(),
     lose() {
       isLost = true;
+      startDueMs = undefined;
       controller.abort();
       end.resolve(undefined);
     },

@@ -11,6 +11,8 @@ export interface RunningClaimsPorts {
   readonly node: string;
   readonly clock: Clock;
   readonly outage: Outage;
+  /** Most tasks of one call: the store works on the next ones while these are begun. */
+  readonly maxAtOnce: number;
 }
 
 /** The claims of one node. */
@@ -51,7 +53,7 @@ export function createRunningClaims(ports: RunningClaimsPorts): RunningClaims {
     // Those who ask in the same turn ask together.
     await null;
     while (list.length > 0) {
-      const asking = list.splice(0);
+      const asking = list.splice(0, ports.maxAtOnce);
       const records = await ask(type, asking.length);
       for (const [at, resolve] of asking.entries()) resolve(records[at]);
     }

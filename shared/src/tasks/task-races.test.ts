@@ -211,7 +211,8 @@ async function play(seed: number, happenings: readonly Happening[]): Promise<voi
   const store = watchEnds(createMemoryTaskStore());
   const troubles = createTroubles(seed, () => isCalm);
   const { random, refusing, forgetful, mishaps } = troubles;
-  const cluster = createTaskCluster({ store, clock, types: TYPES, random, mishaps });
+  const startWaitMs = seed % 2 === 0 ? 0 : 5;
+  const cluster = createTaskCluster({ store, clock, types: TYPES, random, mishaps, startWaitMs });
   const ids: string[] = [];
   const results = new Map<string, Set<string>>();
   const stops: Promise<void>[] = [];

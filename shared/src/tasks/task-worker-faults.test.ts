@@ -92,6 +92,78 @@ describe('calls to the store', () => {
     }
   });
 
+  it('TASK-11: one claim is for at most half of the hands', async () => {
+    const bench = createTaskBench();
+    for (let at = 0; at < 16; at += 1) await bench.cluster.submit();
+    bench.cluster.add(16);
+    await bench.pass(3_000);
+    expect(bench.cluster.runs).toHaveLength(16);
+    expect(Math.max(...bench.claims)).toBe(8);
+  });
+
+  it('TASK-11: an attempt that ends within 5 ms is one commit, and one that goes on is told after them', async () => {
+    const clock = createVirtualClock();
+    const kept = createMemoryTaskStore();
+    const commits: (readonly TaskChange[])[] = [];
+    const store: TaskStore = {
+      ...kept,
+      commit(changes, by) {
+        commits.push(changes);
+        return kept.commit(changes, by);
+      },
+    };
+    const options = { store, clock, types: ['ocr'], random: () => 0, startWaitMs: 5 };
+    const cluster = createTaskCluster(options);
+    cluster.add(2);
+    await settleTasks();
+    const [short, long] = [await cluster.submit(), await cluster.submit()];
+    await settleTasks();
+    const stateOf = async (id: string) => (await kept.get(id))?.state;
+    await clock.advance(4);
+    await settleTasks();
+    expect(commits).toEqual([]);
+    cluster.runs.find(({ task }) => task.spec.id === short)?.end(DONE);
+    await settleTasks();
+    expect(commits.map(({ length }) => length)).toEqual([1]);
+    expect(await stateOf(short)).toMatchObject({ status: 'succeeded', version: 2, attempts: 1 });
+    expect((await stateOf(long))?.status).toBe('queued');
+    await clock.advance(1);
+    await settleTasks();
+    expect(await stateOf(long)).toMatchObject({ status: 'running', version: 2, attempts: 1 });
+  });
+
+  it('TASK-6: a hand goes on once its engine is through, while no more ends than hands wait to be kept', async () => {
+    const clock = createVirtualClock();
+    const kept = createMemoryTaskStore();
+    const gate = Promise.withResolvers<void>();
+    const store: TaskStore = {
+      ...kept,
+      async commit(changes, by) {
+        if (changes.some(({ state }) => state.status === 'succeeded')) await gate.promise;
+        return kept.commit(changes, by);
+      },
+    };
+    const cluster = createTaskCluster({ store, clock, types: ['ocr'], random: () => 0 });
+    const node = cluster.add(1);
+    await settleTasks();
+    for (let at = 0; at < 3; at += 1) await cluster.submit();
+    await settleTasks();
+    expect(cluster.begun).toBe(1);
+    cluster.runs[0]?.end(DONE);
+    await settleTasks();
+    expect(cluster.begun).toBe(2);
+    cluster.runs[0]?.end(DONE);
+    await settleTasks();
+    expect(cluster.begun).toBe(2);
+    expect(node.worker.running).toBe(2);
+    gate.resolve();
+    await settleTasks();
+    expect(cluster.begun).toBe(3);
+    cluster.runs[0]?.end(DONE);
+    await settleTasks();
+    expect(cluster.over).toHaveLength(3);
+  });
+
   it('TASK-11: a commit whose answer was lost is known again: nothing is told twice', async () => {
     let isForgetful = false;
     const bench = createTaskBench({ call: () => (isForgetful ? 'answer lost' : 'works') });

@@ -26,6 +26,15 @@ export const BEAT_MS = 1_000;
 /** A node that has not said so for this long counts as dead, in ms. */
 export const NODE_LIFE_MS = 5_000;
 
+/**
+ * An attempt that has not ended is told to have begun after this time, in ms: one that is over
+ * before costs one commit, not two.
+ */
+const START_WAIT_MS = 5;
+
+/** One claim is for half of the hands, or so many, that the store and the node work side by side. */
+const LEAST_CLAIM = 4;
+
 /** Pause before a store that refused is asked again, in ms. */
 const STORE_PAUSE_MS = 250;
 
@@ -52,6 +61,8 @@ export interface TaskWorkerPorts {
   /** In [0, 1); spreads retries. */
   random(): number;
   readonly logger: Logger;
+  /** How long the word that an attempt has begun may wait for its end, in ms. Default 5. */
+  readonly startWaitMs?: number;
   /** A task that this worker ran is over: files are to go, the callback is to be settled. */
   over(record: TaskRecord): MaybePromise<void>;
 }
@@ -74,7 +85,7 @@ export interface TaskWorker {
 
 /** Makes a worker that does nothing yet. */
 export function createTaskWorker(ports: TaskWorkerPorts): TaskWorker {
-  const { store, queue, pool, node, clock, logger } = ports;
+  const { store, queue, pool, node, clock, logger, startWaitMs = START_WAIT_MS } = ports;
   /** By task. */
   const running = new Map<string, RunningAttempt>();
   const outage = createStoreOutage(logger, 'task worker');
@@ -83,7 +94,13 @@ export function createTaskWorker(ports: TaskWorkerPorts): TaskWorker {
     'task worker: tasks that are over cannot be settled; the keeper tries again',
     'task worker: tasks that are over can be settled again',
   );
-  const claims = createRunningClaims({ store, node, clock, outage });
+  const claims = createRunningClaims({
+    store,
+    node,
+    clock,
+    outage,
+    maxAtOnce: Math.max(LEAST_CLAIM, Math.ceil(ports.concurrency / 2)),
+  });
   const commits = createRunningCommits({
     store,
     node,
@@ -106,8 +123,10 @@ export function createTaskWorker(ports: TaskWorkerPorts): TaskWorker {
   let isStopping = false;
   let isGivingBack = false;
   let isEnded = false;
+  /** Attempts without a hand, whose end is on its way to the store. */
+  let unkept = 0;
 
-  async function run(type: string): Promise<WorkOutcome | undefined> {
+  async function run(type: string, free: () => void): Promise<WorkOutcome | undefined> {
     const claimed = await claims.claim(type);
     if (claimed === undefined) return undefined;
     let checkpoint: string | undefined;
@@ -122,12 +141,13 @@ export function createTaskWorker(ports: TaskWorkerPorts): TaskWorker {
       await giveBack(claimed);
       return undefined;
     }
-    return await runAttempt(claimed, checkpoint);
+    return await runAttempt(claimed, checkpoint, free);
   }
 
   async function runAttempt(
     claimed: TaskRecord,
-    checkpoint?: string,
+    checkpoint: string | undefined,
+    free: () => void,
   ): Promise<WorkOutcome | undefined> {
     const { spec } = claimed;
     const nowMs = clock.nowMs();
@@ -135,18 +155,33 @@ export function createTaskWorker(ports: TaskWorkerPorts): TaskWorker {
     if (started === undefined) return undefined;
     // The store gave it out anew, so that whatever ran here under this id has lost it.
     running.get(spec.id)?.lose();
-    const attempt = createRunningAttempt(claimed, node, nowMs);
+    const attempt = createRunningAttempt(claimed, node, nowMs, startWaitMs);
     running.set(spec.id, attempt);
-    commits.add(attempt);
+    news.heard(attempt);
     const outcome = await runEngine({ spec, state: started.state }, attempt, checkpoint);
     attempt.decide(outcome, clock.nowMs());
     commits.add(attempt);
-    const record = await attempt.end;
+    const record = await keep(attempt, free);
     if (running.get(spec.id) === attempt) running.delete(spec.id);
     if (record === undefined) return await seeLost(spec.id);
     if (isOver(record.state.status)) settle(record);
     else await offerAgain(record);
     return outcomeOf(record);
+  }
+
+  /**
+   * Waits until the end of an attempt is kept, or lost. Its hand goes on meanwhile, as long as no more
+   * ends than there are hands wait for the store.
+   */
+  async function keep(attempt: RunningAttempt, free: () => void): Promise<TaskRecord | undefined> {
+    if (unkept >= ports.concurrency) return await attempt.end;
+    unkept += 1;
+    free();
+    try {
+      return await attempt.end;
+    } finally {
+      unkept -= 1;
+    }
   }
 
   async function runEngine(

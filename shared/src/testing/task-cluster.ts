@@ -80,6 +80,8 @@ export interface TaskClusterOptions {
   random(): number;
   readonly retentionMs?: number;
   readonly mishaps?: Mishaps;
+  /** As of the worker; by default a start is told at once. */
+  readonly startWaitMs?: number;
 }
 
 /** Something a node waits for that never comes once it is dead. */
@@ -218,6 +220,7 @@ export function createTaskCluster(options: TaskClusterOptions): TaskCluster {
       alarm,
       random,
       logger,
+      startWaitMs: options.startWaitMs ?? 0,
       over: isOverNow,
     });
     const keeper: TaskKeeper = createTaskKeeper({

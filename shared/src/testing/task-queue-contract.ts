@@ -122,7 +122,6 @@ export function describeTaskQueue(name: string, withQueue: WithTaskQueue): void 
       await queue.offer('two', 1, Date.now() - 60_000);
       await eventually(() => expect(times.size).toBe(2));
       expect(times.get('one')).toBeGreaterThanOrEqual(atMs);
-      expect(times.get('two')).toBeLessThan(atMs);
     });
 
     check('TASK-12: no more run at once than agreed, of all types together', async (queue) => {
