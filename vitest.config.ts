@@ -1,7 +1,14 @@
+import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
+
+/** For what a test waits for: the second that is vitest's own is little on a busy machine. */
+const PATIENCE = { poll: { timeout: 15_000 } };
 
 export default defineConfig({
   test: {
+    // Files wait for hosts, children and timers more than they work. All projects share the workers;
+    // by their names the black-box files come first, which are the longest. Ten have ports of their own.
+    maxWorkers: Math.min(availableParallelism() + 2, 10),
     projects: [
       {
         test: {
@@ -14,6 +21,10 @@ export default defineConfig({
             'scripts/**/*.test.ts',
             'bench/**/*.test.ts',
           ],
+          setupFiles: ['shared/src/testing/patient-wait.ts'],
+          testTimeout: 30_000,
+          hookTimeout: 30_000,
+          expect: PATIENCE,
         },
       },
       './edge/vitest.config.ts',
@@ -23,9 +34,7 @@ export default defineConfig({
           environment: 'node',
           include: ['test/**/*.test.ts'],
           testTimeout: 60_000,
-          // They wait for hosts and timers far more than they work.
-          maxWorkers: 3,
-          sequence: { groupOrder: 1 },
+          expect: PATIENCE,
         },
       },
     ],

@@ -1,4 +1,4 @@
-import { cloudflareTest } from '@cloudflare/vitest-pool-workers';
+import { cloudflareTest } from '@cloudflare/vitest-plugin';
 import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
@@ -6,8 +6,6 @@ export default defineConfig({
     cloudflareTest({
       wrangler: { configPath: './wrangler.jsonc' },
       miniflare: {
-        // The newest date that the pool's own workerd knows; wrangler's, which deploys, is newer.
-        compatibilityDate: '2026-08-15',
         bindings: {
           DEV_MODE: 'true',
           JWT_SECRET: 'a-secret-for-tests-of-at-least-32-bytes',
@@ -17,5 +15,14 @@ export default defineConfig({
       },
     }),
   ],
-  test: { name: 'workerd', include: ['src/**/*.test.ts'], testTimeout: 15_000 },
+  test: {
+    name: 'workerd',
+    include: ['src/**/*.test.ts'],
+    // A workerd for each file would cost more than the tests in it; each test has objects of its own.
+    isolate: false,
+    testTimeout: 30_000,
+    hookTimeout: 30_000,
+    // The second that is vitest's own is little on a busy machine.
+    expect: { poll: { timeout: 15_000 } },
+  },
 });

@@ -14,6 +14,9 @@ import {
 
 const root = resolve(import.meta.dirname, '..');
 
+/** Compiled code of the tests' many processes, so that each starts in less time than the first. */
+const compileCache = join(root, 'node_modules', '.cache', 'node-compile');
+
 await runCommand(async (args, stop) => {
   const programs = await provideSystemPackages(SYSTEM_PACKAGES, process.env, {
     find: findProgram,
@@ -30,7 +33,7 @@ await runCommand(async (args, stop) => {
     command.push('--reporter=default', '--reporter=json', `--outputFile.json=${reportFile}`);
     const { exitCode } = await runProcess(process.execPath, command, {
       cwd: root,
-      env: { ...process.env, ...programs },
+      env: { NODE_COMPILE_CACHE: compileCache, ...process.env, ...programs },
       stop,
       output: 'inherit',
     });

@@ -28,6 +28,10 @@ function report(message: SupervisorReport): void {
 
 const [program = '', ...args] = process.argv.slice(2);
 
+// Listened for before the program can say anything: who hears it may ask for its end at once.
+process.on('SIGTERM', endProgram);
+process.on('disconnect', endProgram);
+
 // A channel to the program as well: it can then notice that this process is gone.
 const child = spawn(program, args, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
 child.on('error', (error) => report({ exitCode: null, signal: null, fault: error.message }));
@@ -39,6 +43,3 @@ function endProgram(): void {
   child.kill('SIGTERM');
   setTimeout(() => signalGroup('SIGKILL'), KILL_AFTER_MS);
 }
-
-process.on('SIGTERM', endProgram);
-process.on('disconnect', endProgram);

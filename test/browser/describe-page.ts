@@ -69,8 +69,17 @@ export function describePage(
     let opened: OpenedPage | undefined;
 
     beforeAll(async () => {
-      host = await startHost();
-      browser = await startChromium();
+      const starts = [
+        startHost().then((started) => {
+          host = started;
+        }),
+        startChromium().then((started) => {
+          browser = started;
+        }),
+      ];
+      // Both are there, or have failed: what was started is closed either way.
+      await Promise.allSettled(starts);
+      await Promise.all(starts);
     }, START_TIMEOUT_MS);
 
     afterAll(async () => {

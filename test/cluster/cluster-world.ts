@@ -34,8 +34,8 @@ export function slowPrompt(tokens: number, delayMs: number): string {
   return scriptedPrompt({ tokens, delayMs });
 }
 
-/** Runs a test in a cluster of its own. */
-export async function withCluster(test: (world: ClusterWorld) => Promise<void>): Promise<void> {
+/** Starts a cluster; `close` ends it, whatever became of its parts. */
+export async function startCluster(): Promise<ClusterWorld & { close(): Promise<void> }> {
   const redis = await startRedis(['--appendonly', 'yes']);
   const vendor = await startScriptedVendor();
   const receiver = await startCallbackReceiver();
@@ -47,23 +47,32 @@ export async function withCluster(test: (world: ClusterWorld) => Promise<void>):
   };
   const [a, b] = await Promise.all([startClusterHost(settings), startClusterHost(settings)]);
   const balancer = await startBalancer([a.baseUrl, b.baseUrl]);
+  return {
+    redis,
+    vendor,
+    receiver,
+    a,
+    b,
+    balancer,
+    open: (name, prompt, body = {}) =>
+      openStream(a.baseUrl, name, { resumeUrl: receiver.urlFor(name), prompt, ...body }),
+    async close() {
+      await balancer.close();
+      a.resume();
+      await Promise.all([a.close(), b.close()]);
+      await receiver.close();
+      await vendor.close();
+      await redis.stop();
+    },
+  };
+}
+
+/** Runs a test in a cluster of its own, whose parts it may end. */
+export async function withCluster(test: (world: ClusterWorld) => Promise<void>): Promise<void> {
+  const { close, ...world } = await startCluster();
   try {
-    await test({
-      redis,
-      vendor,
-      receiver,
-      a,
-      b,
-      balancer,
-      open: (name, prompt, body = {}) =>
-        openStream(a.baseUrl, name, { resumeUrl: receiver.urlFor(name), prompt, ...body }),
-    });
+    await test(world);
   } finally {
-    await balancer.close();
-    a.resume();
-    await Promise.all([a.close(), b.close()]);
-    await receiver.close();
-    await vendor.close();
-    await redis.stop();
+    await close();
   }
 }

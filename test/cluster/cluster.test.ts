@@ -1,15 +1,15 @@
 import { scriptedAnswer } from '@headwater/shared/testing/vendors/directive';
-import { expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { describeWithRedis } from '../../origin/src/testing/describe-with-redis.ts';
 import { readStream, sawEnd, stateOf, stateOnce, textOf } from '../hosts/gateway-client.ts';
 import { readPatiently } from '../hosts/patient-reader.ts';
-import { at, type ClusterWorld, slowPrompt, withCluster } from './cluster-world.ts';
+import { at, type ClusterWorld, slowPrompt, startCluster, withCluster } from './cluster-world.ts';
 
 /** A dead owner's session is taken over within 5 s; a busy machine may be slower. */
 const TAKEOVER_LIMIT_MS = 8_000;
 
-/** A reader of the pace that lets a test act in mid-answer. */
-const LONG = slowPrompt(300, 20);
+/** An answer of 4 s, so that a test can act in the middle of it. */
+const LONG = slowPrompt(200, 20);
 
 /** Long enough that the others have watched Redis for longer than a heartbeat lives. */
 const SETTLED_MS = 3_500;
@@ -34,108 +34,105 @@ function readersAt(streamUrl: string, baseUrls: readonly string[]) {
 }
 
 describeWithRedis('two origins on one Redis', () => {
-  it(
-    'CLUSTER-1, CLUSTER-11: ten readers spread over both see the same bytes, and the first one starts it',
-    () =>
-      withCluster(async (world) => {
-        const { a, b, open, vendor } = world;
-        const prompt = slowPrompt(100, 10);
-        const url = await open('ten', prompt);
-        const first = readStream(at(b.baseUrl, url));
-        await stateOnce(at(b.baseUrl, url), ({ lastEventSeq }) => Number(lastEventSeq) > 10);
-        const others = Array.from({ length: 9 }, (_, n) =>
-          readStream(at(n % 2 === 0 ? a.baseUrl : b.baseUrl, url)),
-        );
-        const results = [await first, ...(await Promise.all(others))];
-        expect(textOf(results[0]?.events ?? [])).toBe(scriptedAnswer(prompt));
-        expect(new Set(results.map(({ raw }) => raw)).size).toBe(1);
-        expect(vendor.countOf(prompt)).toBe(1);
-        const states = await Promise.all([a, b].map(({ baseUrl }) => stateOf(at(baseUrl, url))));
-        expect(states[0]).toMatchObject({ status: 'completed', text: scriptedAnswer(prompt) });
-        expect({ ...states[1], callback: null }).toEqual({ ...states[0], callback: null });
-        await expectOneCallback(world, 'ten', {
-          status: 'completed',
-          answer: scriptedAnswer(prompt),
+  describe('that both live', () => {
+    let running: Awaited<ReturnType<typeof startCluster>> | undefined;
+    const world = (): ClusterWorld => {
+      if (running === undefined) throw new Error('the cluster is not running');
+      return running;
+    };
+    beforeAll(async () => {
+      running = await startCluster();
+    }, 90_000);
+    afterAll(async () => {
+      await running?.close();
+    }, 30_000);
+
+    it('CLUSTER-1, CLUSTER-11: ten readers spread over both see the same bytes, and the first one starts it', async () => {
+      const { a, b, open, vendor } = world();
+      const prompt = slowPrompt(100, 10);
+      const url = await open('ten', prompt);
+      const first = readStream(at(b.baseUrl, url));
+      await stateOnce(at(b.baseUrl, url), ({ lastEventSeq }) => Number(lastEventSeq) > 10);
+      const others = Array.from({ length: 9 }, (_, n) =>
+        readStream(at(n % 2 === 0 ? a.baseUrl : b.baseUrl, url)),
+      );
+      const results = [await first, ...(await Promise.all(others))];
+      expect(textOf(results[0]?.events ?? [])).toBe(scriptedAnswer(prompt));
+      expect(new Set(results.map(({ raw }) => raw)).size).toBe(1);
+      expect(vendor.countOf(prompt)).toBe(1);
+      const states = await Promise.all([a, b].map(({ baseUrl }) => stateOf(at(baseUrl, url))));
+      expect(states[0]).toMatchObject({ status: 'completed', text: scriptedAnswer(prompt) });
+      expect({ ...states[1], callback: null }).toEqual({ ...states[0], callback: null });
+      await expectOneCallback(world(), 'ten', {
+        status: 'completed',
+        answer: scriptedAnswer(prompt),
+      });
+    });
+
+    it('CLUSTER-1, STREAM-9: a reader goes on at another instance where it stopped', async () => {
+      const { a, b, open } = world();
+      const prompt = slowPrompt(120, 10);
+      const url = await open('moves', prompt);
+      const seen = [];
+      for (const baseUrl of [b.baseUrl, a.baseUrl, b.baseUrl, a.baseUrl]) {
+        const lastEventId = seen.at(-1)?.id;
+        const part = await readStream(at(baseUrl, url), {
+          ...(lastEventId === undefined ? {} : { lastEventId }),
+          until: (events) => events.length >= 20,
         });
-      }),
-    60_000,
-  );
+        seen.push(...part.events.slice(0, 20));
+      }
+      const rest = await readStream(at(b.baseUrl, url), { lastEventId: seen.at(-1)?.id ?? '' });
+      seen.push(...rest.events);
+      expect(sawEnd(seen)).toBe(true);
+      expect(textOf(seen)).toBe(scriptedAnswer(prompt));
+      expect(seen.map(({ id }) => Number(id?.split('-')[1]))).toEqual(seen.map((_, n) => n + 1));
+      const after = { lastEventId: seen.at(-1)?.id ?? '' };
+      expect((await readStream(at(a.baseUrl, url), after)).status).toBe(204);
+      expect((await readStream(at(b.baseUrl, url), after)).status).toBe(204);
+    });
 
-  it(
-    'CLUSTER-1, STREAM-9: a reader goes on at another instance where it stopped',
-    () =>
-      withCluster(async ({ a, b, open }) => {
-        const prompt = slowPrompt(120, 10);
-        const url = await open('moves', prompt);
-        const seen = [];
-        for (const baseUrl of [b.baseUrl, a.baseUrl, b.baseUrl, a.baseUrl]) {
-          const lastEventId = seen.at(-1)?.id;
-          const part = await readStream(at(baseUrl, url), {
-            ...(lastEventId === undefined ? {} : { lastEventId }),
-            until: (events) => events.length >= 20,
-          });
-          seen.push(...part.events.slice(0, 20));
-        }
-        const rest = await readStream(at(b.baseUrl, url), { lastEventId: seen.at(-1)?.id ?? '' });
-        seen.push(...rest.events);
-        expect(sawEnd(seen)).toBe(true);
-        expect(textOf(seen)).toBe(scriptedAnswer(prompt));
-        expect(seen.map(({ id }) => Number(id?.split('-')[1]))).toEqual(seen.map((_, n) => n + 1));
-        const after = { lastEventId: seen.at(-1)?.id ?? '' };
-        expect((await readStream(at(a.baseUrl, url), after)).status).toBe(204);
-        expect((await readStream(at(b.baseUrl, url), after)).status).toBe(204);
-      }),
-    60_000,
-  );
+    it('CLUSTER-12: DELETE on one instance stops the request of the other to the model', async () => {
+      const { a, b, open, vendor } = world();
+      const asked = vendor.requests.length;
+      const url = await open('stopped', LONG);
+      const readers = readersAt(url, [a.baseUrl, b.baseUrl]);
+      await stateOnce(at(b.baseUrl, url), ({ lastEventSeq }) => Number(lastEventSeq) > 10);
+      const response = await fetch(at(b.baseUrl, url), { method: 'DELETE' });
+      const view = (await response.json()) as Record<string, unknown>;
+      expect(view).toMatchObject({ status: 'cancelled' });
+      expect(vendor.requests.slice(asked).map(({ aborted }) => aborted)).toEqual([true]);
+      for (const { text, end, breaches } of await readers) {
+        expect({ text, end, breaches }).toMatchObject({
+          text: view['text'],
+          end: { type: 'done', status: 'cancelled' },
+          breaches: [],
+        });
+      }
+      await expectOneCallback(world(), 'stopped', { status: 'cancelled', answer: view['text'] });
+    });
 
-  it(
-    'CLUSTER-12: DELETE on one instance stops the request of the other to the model',
-    () =>
-      withCluster(async (world) => {
-        const { a, b, open, vendor } = world;
-        const url = await open('stopped', LONG);
-        const readers = readersAt(url, [a.baseUrl, b.baseUrl]);
-        await stateOnce(at(b.baseUrl, url), ({ lastEventSeq }) => Number(lastEventSeq) > 10);
-        const response = await fetch(at(b.baseUrl, url), { method: 'DELETE' });
-        const view = (await response.json()) as Record<string, unknown>;
-        expect(view).toMatchObject({ status: 'cancelled' });
-        expect(vendor.requests.map(({ aborted }) => aborted)).toEqual([true]);
-        for (const { text, end, breaches } of await readers) {
-          expect({ text, end, breaches }).toMatchObject({
-            text: view['text'],
-            end: { type: 'done', status: 'cancelled' },
-            breaches: [],
-          });
-        }
-        await expectOneCallback(world, 'stopped', { status: 'cancelled', answer: view['text'] });
-      }),
-    60_000,
-  );
-
-  it(
-    'CLUSTER-11: readers elsewhere keep a stream with `onDisconnect: cancel`',
-    () =>
-      withCluster(async (world) => {
-        const { b, open, vendor } = world;
-        const url = await open('kept', LONG, { onDisconnect: 'cancel' });
-        const { text } = await readPatiently(at(b.baseUrl, url));
-        expect(text).toBe(scriptedAnswer(LONG));
-        expect(vendor.requests.map(({ aborted }) => aborted)).toEqual([false]);
-        await expectOneCallback(world, 'kept', { status: 'completed' });
-      }),
-    60_000,
-  );
+    it('CLUSTER-11: readers elsewhere keep a stream with `onDisconnect: cancel`', async () => {
+      const { b, open, vendor } = world();
+      const asked = vendor.requests.length;
+      const url = await open('kept', LONG, { onDisconnect: 'cancel' });
+      const { text } = await readPatiently(at(b.baseUrl, url));
+      expect(text).toBe(scriptedAnswer(LONG));
+      expect(vendor.requests.slice(asked).map(({ aborted }) => aborted)).toEqual([false]);
+      await expectOneCallback(world(), 'kept', { status: 'completed' });
+    });
+  });
 
   it(
     'CLUSTER-6, STREAM-20: kill -9 of the owner in mid-answer: everyone ends with the same text',
     () =>
       withCluster(async (world) => {
         const { a, b, open, balancer, vendor } = world;
+        await pause(SETTLED_MS);
         const url = await open('killed', LONG);
         const waiting = await open('waiting', 'Tell me.', { start: 'connect' });
         const readers = readersAt(url, [balancer.baseUrl, balancer.baseUrl, b.baseUrl, b.baseUrl]);
         await stateOnce(at(b.baseUrl, url), ({ lastEventSeq }) => Number(lastEventSeq) > 20);
-        await pause(SETTLED_MS);
         await a.kill();
         const killedAtMs = Date.now();
         while (vendor.countOf(LONG) < 2 && Date.now() - killedAtMs < TAKEOVER_LIMIT_MS)
@@ -161,10 +158,10 @@ describeWithRedis('two origins on one Redis', () => {
     () =>
       withCluster(async (world) => {
         const { a, b, open, vendor } = world;
+        await pause(SETTLED_MS);
         const url = await open('hung', LONG);
         const readers = readersAt(url, [a.baseUrl, a.baseUrl, b.baseUrl, b.baseUrl]);
         await stateOnce(at(b.baseUrl, url), ({ lastEventSeq }) => Number(lastEventSeq) > 20);
-        await pause(SETTLED_MS);
         a.pause();
         const pausedAtMs = Date.now();
         while (vendor.countOf(LONG) < 2 && Date.now() - pausedAtMs < TAKEOVER_LIMIT_MS)
@@ -189,10 +186,10 @@ describeWithRedis('two origins on one Redis', () => {
     () =>
       withCluster(async (world) => {
         const { a, b, open, redis, vendor } = world;
+        await pause(SETTLED_MS);
         const url = await open('redis', LONG);
         const readers = readersAt(url, [a.baseUrl, b.baseUrl]);
         await stateOnce(at(b.baseUrl, url), ({ lastEventSeq }) => Number(lastEventSeq) > 20);
-        await pause(SETTLED_MS - 2_000);
         await redis.kill();
         await pause(1_500);
         await redis.restart();

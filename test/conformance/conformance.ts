@@ -37,14 +37,15 @@ export function describeConformance(
 
     const silence = describeSilence(world);
     describe('bad input', () => describeBadInput(world));
-    describe('main job', () => describeMainJob(world));
+    // Side by side where tests mostly wait: for a lifetime, a grace time, the pause before a repetition.
+    describe.concurrent('main job', () => describeMainJob(world));
     describe('readers', () => describeReaders(world));
     describe('sockets', () => describeSockets(world));
     describe('access', () => describeAccess(world));
-    describe('callbacks', () => describeCallbacks(world));
+    describe.concurrent('callbacks', () => describeCallbacks(world));
     describe('idempotency', () => describeIdempotency(world));
     describe('limits', () => describeLimits(startHost));
-    describe('disconnect', () => describeDisconnect(world));
+    describe.concurrent('disconnect', () => describeDisconnect(world));
     describe('openai api', () => describeOpenAIApi(world));
     describe('openai faults', () => describeOpenAIFaults(world));
     describe('silence', silence.check);

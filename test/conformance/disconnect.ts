@@ -43,7 +43,7 @@ export function describeDisconnect(world: () => World): void {
 
   it('STREAM-22: a reader that comes back within the grace time gets the whole answer', async () => {
     const { prompt, streamUrl, events } = await leave('leave-back', 'cancel', 100, 72);
-    await new Promise((resolve) => setTimeout(resolve, 400));
+    await new Promise((resolve) => setTimeout(resolve, 200));
     const rest = await readStream(streamUrl, { lastEventId: events.at(-1)?.id ?? '' });
     expect(textOf([...events, ...rest.events])).toBe(scriptedAnswer(prompt));
     const { body } = await world().receiver.attempt('leave-back');

@@ -131,12 +131,20 @@ export function describeLimits(startHost: (settings: HostSettings) => Promise<Ru
   });
 
   it('LIMIT-7: a reader beyond MAX_READERS_PER_STREAM is 429, and disturbs nobody', async () => {
-    const prompt = scriptedPrompt({ tokens: 20, delayMs: 60 });
+    const prompt = scriptedPrompt({ tokens: 20, delayMs: 120 });
     const streamUrl = await openStream(world.host.baseUrl, 'limit-readers', {
       ...bodyFor('limit-readers', prompt),
     });
-    const reads = [1, 2, 3].map(() => readStream(streamUrl));
-    await new Promise((resolve) => setTimeout(resolve, 300));
+    const begun = [1, 2, 3].map(() => Promise.withResolvers<void>());
+    const reads = begun.map(({ resolve }) =>
+      readStream(streamUrl, {
+        until(events) {
+          if (events.length > 0) resolve();
+          return false;
+        },
+      }),
+    );
+    await Promise.all(begun.map(({ promise }) => promise));
     const fourth = await fetch(streamUrl);
     expect(fourth.status).toBe(429);
     expect(await fourth.json()).toMatchObject({ error: { code: 'rate_limited' } });

@@ -11,7 +11,7 @@ import {
 } from '@headwater/shared/testing/vendors/directive';
 import { EventSource } from 'eventsource';
 import { Webhook } from 'standardwebhooks';
-import { expect, it } from 'vitest';
+import { expect, it, vi } from 'vitest';
 import { CURL, curlMissing } from '../hosts/curl.ts';
 import {
   openStream,
@@ -229,7 +229,7 @@ export function describeMainJob(world: () => World): void {
     expect(scriptedAnswer(prompt).startsWith(state.text)).toBe(true);
     expect(state.text.length).toBeGreaterThan(20);
     const asked = vendor.requests.filter(({ body: sent }) => JSON.stringify(sent).includes('400'));
-    await expect.poll(() => asked.map(({ aborted }) => aborted)).toEqual([true]);
+    await vi.waitFor(() => expect(asked.map(({ aborted }) => aborted)).toEqual([true]), 15_000);
     expect((await fetch(streamUrl, { method: 'DELETE' })).status).toBe(200);
   });
 }

@@ -137,12 +137,12 @@ export async function stateOf(streamUrl: string): Promise<Record<string, unknown
   return (await response.json()) as Record<string, unknown>;
 }
 
-/** Asks again until the state satisfies `holds`, for at most 10 s. */
+/** Asks again until the state satisfies `holds`, for at most 30 s. */
 export async function stateOnce(
   streamUrl: string,
   holds: (state: Record<string, unknown>) => boolean,
 ): Promise<Record<string, unknown>> {
-  const untilMs = Date.now() + 10_000;
+  const untilMs = Date.now() + 30_000;
   for (;;) {
     const state = await stateOf(streamUrl);
     if (holds(state)) return state;

@@ -3,6 +3,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { makeEmbeddedFolder } from '../../origin/src/testing/embedded-folder.ts';
 import { freePort, type HostSettings, ROOT, type RunningProcess, startHost } from './host.ts';
 
 /** Where an origin's port and kept state are, so that a second one can take over from a first. */
@@ -14,6 +15,13 @@ export interface OriginPlace {
 /** Makes a place with no state. */
 export async function makeOriginPlace(): Promise<OriginPlace> {
   return { port: await freePort(), folder: await mkdtemp(join(tmpdir(), 'headwater-origin-')) };
+}
+
+/** Makes a place that has a database, without tables: to make one takes an origin seconds of CPU. */
+export async function makeOriginPlaceWithDatabase(): Promise<OriginPlace> {
+  const place = await makeOriginPlace();
+  await makeEmbeddedFolder(join(place.folder, 'postgres'));
+  return place;
 }
 
 /** Starts it with just these settings; without a place of the caller's, its state goes with it. */

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { rm } from 'node:fs/promises';
 import type { SessionState, StreamRequest } from '@headwater/shared/stream/session-state';
 import { newSession } from '@headwater/shared/stream/session-state';
 import { createRecordingOutbox } from '@headwater/shared/testing/recording-outbox';
@@ -272,9 +273,8 @@ describeWithRedis('a cluster of two', () => {
     const here = await read(a, streamId);
     await vi.waitFor(() => expect(here.reader.text()).toBe('before '), SOON);
     await server.kill();
+    await rm(`${server.folder}/appendonlydir`, { recursive: true });
     await server.restart();
-    await control.flushall();
-    a.redis.disconnect(true);
     await vi.waitFor(async () => {
       expect(await control.exists(stateKey(streamId), logKey(streamId))).toBe(2);
       expect(await control.exists(stateKey(waiting.request.streamId))).toBe(1);

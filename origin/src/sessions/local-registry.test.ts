@@ -26,9 +26,9 @@ const SWEEP_MS = 5_000;
 beforeAll(() => countTokens('warm'));
 
 beforeEach(() => {
-  // The database commits with the real event loop.
+  // The database commits with the real event loop, and by this clock it decides when.
   vi.useFakeTimers({
-    toFake: ['setTimeout', 'clearTimeout', 'setInterval', 'clearInterval', 'Date'],
+    toFake: ['setTimeout', 'clearTimeout', 'setInterval', 'clearInterval', 'Date', 'performance'],
     now: Date.UTC(2030, 0, 1),
   });
 });
@@ -435,12 +435,12 @@ it('STREAM-18: an end that is just being kept when the grace time is over is sho
   withProcess(async ({ first, restart }) => {
     await first.sessions.create(aSession());
     const reader = await read(first.sessions);
+    const session = await find(first.sessions);
     first.model.say(
       { type: 'usage', inputTokens: 3, outputTokens: 4 },
       { type: 'finish', reason: 'length' },
     );
     first.model.end();
-    const session = await find(first.sessions);
     for (let turn = 0; session.status === 'streaming'; turn += 1) {
       expect(turn).toBeLessThan(100);
       await Promise.resolve();
