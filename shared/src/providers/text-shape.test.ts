@@ -55,7 +55,10 @@ describe('events of one shape', () => {
     ['Anthropic', createAnthropicConverter, delta],
   ])('PROV-30: %s: after the first of them only the text is read', (_name, create, write) => {
     const texts = ['Hel', 'lo', ' wor', 'ld', ' 水', '!'];
-    const { said, parsed } = convertAll(create, texts.map(write));
+    const { said, parsed } = convertAll(
+      create,
+      texts.map((text) => write(text)),
+    );
     expect(said).toEqual(texts.map((text) => ({ type: 'text', text })));
     // The first event, and its probe.
     expect(parsed).toBe(2);
@@ -70,7 +73,7 @@ describe('events of one shape', () => {
     fc.assert(
       fc.property(fc.array(piece, { maxLength: 12 }), fc.boolean(), (texts, isOpenAI) => {
         const [create, write] = isOpenAI ? [openAI, chunk] : [createAnthropicConverter, delta];
-        const events = texts.map(write);
+        const events = texts.map((text) => write(text));
         expect(convertAll(create, events).said).toEqual(parseAll(create, events));
       }),
       { numRuns: 500 },
