@@ -59,8 +59,6 @@ export function createPooledDatabase(place: DatabasePlace, logger: Logger): Data
         // One that ends as soon as it is open must not be started again in a circle.
         failedAtMs = Date.now();
         if (!isClosed) logger.error({ err: next.server?.ended.reason }, 'the database has ended');
-        // The pool is left as it is: whoever waits for its connection hears that there is none, where
-        // one that is ended would let them wait.
       });
       opened = next;
       failedAtMs = undefined;
@@ -82,7 +80,8 @@ export function createPooledDatabase(place: DatabasePlace, logger: Logger): Data
 
   async function guarded<Result>(work: (opened: Opened) => Promise<Result>): Promise<Result> {
     try {
-      const result = await work(opened ?? (await ready()));
+      const current = opened ?? (await ready());
+      const result = await whileThere(current.server, work(current));
       isAway = false;
       return result;
     } catch (thrown) {
@@ -113,6 +112,24 @@ export function createPooledDatabase(place: DatabasePlace, logger: Logger): Data
       await last?.server?.close();
     },
   };
+}
+
+/**
+ * Settles as `work` does, or fails as soon as the process of an embedded database has ended: pg's pool
+ * leaves those who wait for its one connection waiting.
+ */
+function whileThere<Result>(
+  server: EmbeddedServer | undefined,
+  work: Promise<Result>,
+): Promise<Result> {
+  if (server === undefined) return work;
+  const { ended } = server;
+  return new Promise((resolve, reject) => {
+    const end = () => reject(ended.reason);
+    ended.addEventListener('abort', end, { once: true });
+    if (ended.aborted) end();
+    work.then(resolve, reject).finally(() => ended.removeEventListener('abort', end));
+  });
 }
 
 /** Also where its tables are not those of this release: nothing of that is the caller's doing. */

@@ -22,7 +22,7 @@ interface AwaitedAnswers {
 }
 
 /** Time that answers have to reach their callers once nothing more is awaited, in ms. */
-const LEAVE_MS = 1_000;
+const LEAVE_MS = 2_000;
 
 /** How often it is looked whether the last ones are out, in ms. */
 const LOOK_MS = 20;
