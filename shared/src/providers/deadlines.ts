@@ -38,19 +38,19 @@ export function watchDeadlines(timeouts: VendorTimeouts, onExpired: () => void):
   let timer: ReturnType<typeof setTimeout>;
   arm(startedAt);
 
-  function* deadlines(now: number): Generator<[Deadline, number]> {
-    if (phase === 'connecting') yield ['connect', startedAt + timeouts.connectMs];
+  // No generator: one made in here would leave a map of its own in the old generation for each answer,
+  // which keeps all that the answer holds until the next full garbage collection.
+  function nearest(now: number): [Deadline, number] {
+    let first: [Deadline, number] = ['total', startedAt + timeouts.totalMs];
+    const consider = (deadline: Deadline, at: number) => {
+      if (at <= first[1]) first = [deadline, at];
+    };
+    if (phase === 'bytes') consider('idle', (waitingSince ?? now) + timeouts.idleMs);
     if (!hasSpoken) {
       const spentMs = busyMs + (waitingSince === undefined ? now - busySince : 0);
-      yield ['firstToken', startedAt + timeouts.firstTokenMs + spentMs];
+      consider('firstToken', startedAt + timeouts.firstTokenMs + spentMs);
     }
-    if (phase === 'bytes') yield ['idle', (waitingSince ?? now) + timeouts.idleMs];
-    yield ['total', startedAt + timeouts.totalMs];
-  }
-
-  function nearest(now: number): [Deadline, number] {
-    let first: [Deadline, number] = ['total', Number.POSITIVE_INFINITY];
-    for (const deadline of deadlines(now)) if (deadline[1] < first[1]) first = deadline;
+    if (phase === 'connecting') consider('connect', startedAt + timeouts.connectMs);
     return first;
   }
 

@@ -75,9 +75,7 @@ async function* readBatches(
     reader = bodyReader(await openCall(call, stop.signal), call.vendor);
     watch.connected();
     // A body that does not know the signal (an injected fetch) is cancelled here.
-    const reading = reader;
-    // workerd warns of a listener that returns a promise.
-    stop.signal.addEventListener('abort', () => void cancel(reading), { once: true });
+    stop.signal.addEventListener('abort', cancelOnStop);
     const utf8 = new TextDecoder();
     while (!stop.signal.aborted) {
       watch.waiting();
@@ -112,7 +110,15 @@ async function* readBatches(
   } finally {
     watch.stop();
     signal.removeEventListener('abort', forward);
+    // OpenAI's SDK leaves behind what it was given until the next full garbage collection: the signal
+    // must not hold the stream as long.
+    stop.signal.removeEventListener('abort', cancelOnStop);
     if (reader) void (decoder.ended ? drain(reader) : cancel(reader));
+  }
+
+  /** No promise: workerd warns of a listener that returns one. */
+  function cancelOnStop(): void {
+    if (reader) void cancel(reader);
   }
 
   function throwIfExpired(): void {

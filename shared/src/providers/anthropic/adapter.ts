@@ -4,6 +4,7 @@ import Anthropic from '@anthropic-ai/sdk';
 import { DEFAULT_TIMEOUTS } from '../../protocol/upstream-settings.ts';
 import type { ModelProvider } from '../contract.ts';
 import { LIST_TIMEOUT_MS, type ModelLister } from '../model-lister.ts';
+import { stoppedBy, withOwnSignal } from '../own-signal.ts';
 import { createSseDecoder } from '../sse-body.ts';
 import { recogniseTexts } from '../text-shape.ts';
 import type { VendorSettings } from '../vendor-settings.ts';
@@ -30,7 +31,7 @@ export function createAnthropicProvider(settings: VendorSettings): ModelProvider
     maxRetries: 0,
     logLevel: 'off',
     openTelemetry: false,
-    ...(settings.fetch ? { fetch: settings.fetch } : {}),
+    fetch: withOwnSignal(settings.fetch),
   });
   return {
     name: 'anthropic',
@@ -38,7 +39,7 @@ export function createAnthropicProvider(settings: VendorSettings): ModelProvider
       streamVendor(
         () => ({
           vendor: 'Anthropic',
-          open: (stop) => client.messages.create(toBody(request), { signal: stop }).asResponse(),
+          open: (stop) => client.messages.create(toBody(request), stoppedBy(stop)).asResponse(),
           decoder: createSseDecoder(recogniseTexts(createAnthropicConverter)),
           mapError: (thrown) => toAnthropicError(thrown, request.model),
           timeouts,

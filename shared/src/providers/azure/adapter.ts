@@ -8,6 +8,7 @@ import type { VendorWords } from '../http-fault.ts';
 import { toBody } from '../openai/body.ts';
 import { createOpenAIConverter } from '../openai/convert.ts';
 import { toOpenAIError } from '../openai/error.ts';
+import { stoppedBy, withOwnSignal } from '../own-signal.ts';
 import { createSseDecoder } from '../sse-body.ts';
 import { recogniseTexts } from '../text-shape.ts';
 import type { VendorSettings } from '../vendor-settings.ts';
@@ -42,7 +43,7 @@ export function createAzureProvider(settings: AzureProviderSettings): ModelProvi
     timeout: timeouts.totalMs,
     maxRetries: 0,
     logLevel: 'off',
-    ...(settings.fetch ? { fetch: settings.fetch } : {}),
+    fetch: withOwnSignal(settings.fetch),
   });
   return {
     name: 'azure',
@@ -52,7 +53,7 @@ export function createAzureProvider(settings: AzureProviderSettings): ModelProvi
           vendor: WORDS.vendor,
           open: (stop) =>
             client.chat.completions
-              .create(toBody(request), { signal: stop, headers: toHeaders(request) })
+              .create(toBody(request), { ...stoppedBy(stop), headers: toHeaders(request) })
               .asResponse(),
           decoder: createSseDecoder(recogniseTexts(() => createOpenAIConverter(WORDS.vendor))),
           mapError: (thrown) => toOpenAIError(thrown, request.model, WORDS),

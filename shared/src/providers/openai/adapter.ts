@@ -4,6 +4,7 @@ import OpenAI from 'openai';
 import { DEFAULT_TIMEOUTS } from '../../protocol/upstream-settings.ts';
 import type { ModelProvider, ModelRequest } from '../contract.ts';
 import { LIST_TIMEOUT_MS, type ModelLister } from '../model-lister.ts';
+import { stoppedBy, withOwnSignal } from '../own-signal.ts';
 import { createSseDecoder } from '../sse-body.ts';
 import { recogniseTexts } from '../text-shape.ts';
 import type { VendorSettings } from '../vendor-settings.ts';
@@ -32,7 +33,7 @@ export function createOpenAIProvider(settings: VendorSettings): ModelProvider & 
     timeout: timeouts.totalMs,
     maxRetries: 0,
     logLevel: 'off',
-    ...(settings.fetch ? { fetch: settings.fetch } : {}),
+    fetch: withOwnSignal(settings.fetch),
   });
   return {
     name: 'openai',
@@ -42,7 +43,7 @@ export function createOpenAIProvider(settings: VendorSettings): ModelProvider & 
           vendor: OPENAI_WORDS.vendor,
           open: (stop) =>
             client.chat.completions
-              .create(toBody(request), { signal: stop, headers: toHeaders(request) })
+              .create(toBody(request), { ...stoppedBy(stop), headers: toHeaders(request) })
               .asResponse(),
           decoder: createSseDecoder(recogniseTexts(createOpenAIConverter)),
           mapError: (thrown) => toOpenAIError(thrown, request.model),
